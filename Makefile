@@ -1,0 +1,59 @@
+PYTHON ?= python3
+ARGS ?=
+
+BIN := .venv/bin
+READY := .venv/ready
+DISTS := . plugins/shanxi plugins/jincheng
+PYPROJECTS := pyproject.toml plugins/shanxi/pyproject.toml plugins/jincheng/pyproject.toml
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --custom-compile-command "make pins"
+
+.DEFAULT_GOAL := help
+.PHONY: help env demo test check bench pins wheels clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+env: $(READY) ## create .venv with the pinned packages, gmsafety and its regions
+
+$(READY): requirements/dev.txt $(PYPROJECTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "gmsafety needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>/dev/null || echo missing)." \
+			"Try: make env PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		echo "$(PYTHON) cannot create environments: install its venv module (Debian: python3-venv)." >&2; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(PIP) install --require-hashes -r requirements/dev.txt
+	$(PIP) install --no-index --no-deps --no-build-isolation $(DISTS:%=-e %)
+	@touch $@
+
+demo: $(READY) ## walk through a first Friday: blank form, filling, checking, adding up
+	$(BIN)/python examples/first-friday/demo.py $(ARGS)
+
+test: check ## run the linters, then every test (ARGS="-k word" narrows the tests)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	@echo "make test: the linters and the tests passed."
+
+check: $(READY) ## run the linters only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+bench: $(READY) ## measure, and write the report
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+pins: $(READY) ## pin the requirements anew (ARGS=--upgrade takes newer versions)
+	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements/runtime.txt
+	$(COMPILE) $(ARGS) --constraint requirements/runtime.txt pyproject.toml requirements/dev.in \
+		--output-file requirements/dev.txt
+
+wheels: $(READY) ## build the wheels into dist/
+	rm -rf dist
+	$(PIP) wheel --no-index --no-deps --no-build-isolation --wheel-dir dist $(DISTS)
+	@ls dist
+
+clean: ## remove what make has made
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist out
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,127 @@
+"""What a plugin brings: frozen values, read from its YAML files with the line of everything that is wrong."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+
+from .campaigns import Campaign
+from .codes import Area, areas_from_tsv
+from .entities import Unit
+from .errors import ContentError, Problem
+from .findings import Kind, Severity
+from .forms.spec import Form
+from .provenance import Document, Value
+from .yamlfile import YamlFile, load_yaml
+
+
+_M = TypeVar("_M", bound=BaseModel)
+
+
+class KindOfFinding(Value):
+    """A kind of finding that a region adds to the catalogue of the core."""
+
+    slug: str
+    code: str = Field(pattern=r"^[A-Z]{2,4}-[A-Z]\d{3}$")
+    severity: Literal["error", "warning", "info"]
+    title: str
+    message: str
+    remedy: str
+
+    def as_kind(self) -> Kind:
+        """The kind as the core knows it."""
+        return Kind(self.slug, self.code, Severity(self.severity), self.title, self.message, self.remedy)
+
+
+class ContentFile(Value):
+    """The keys a content file may have; a file that begins with `form:` is a form instead."""
+
+    documents: tuple[Document, ...] = ()
+    units: tuple[Unit, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
+    findings: tuple[KindOfFinding, ...] = ()
+    names: dict[str, Any] = Field(default_factory=dict, description="anchors for other keys; not content by itself")
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything one plugin declares, and where each thing stands (`where`: id → file and line)."""
+
+    plugin: str
+    title: str
+    documents: tuple[Document, ...] = ()
+    areas: tuple[Area, ...] = ()
+    units: tuple[Unit, ...] = ()
+    campaigns: tuple[Campaign, ...] = ()
+    forms: tuple[Form, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    where: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
+
+    def problem(self, noun: str, name: str, text: str, remedy: str) -> Problem:
+        """Make a problem that points at a declared thing."""
+        file, line = self.where.get((noun, name), ("?", 1))
+        return Problem(self.plugin, file, line, text, remedy)
+
+
+def read_content(package: str, *, plugin: str, title: str) -> Content:
+    """Read all YAML and TSV files of a package; ContentError lists every problem of every file."""
+    problems: list[Problem] = []
+    parts: dict[str, list[Any]] = {n: [] for n in ("documents", "units", "campaigns", "findings", "forms")}
+    where: dict[tuple[str, str], tuple[str, int]] = {}
+    areas: list[Area] = []
+    for name, text in _files(package):
+        if name.endswith(".tsv"):
+            areas += areas_from_tsv(text)
+            continue
+        try:
+            file = load_yaml(text, name, plugin)
+            for noun, value, path in _declared(file, plugin):
+                parts[noun].append(value)
+                where[noun, getattr(value, "id", None) or value.slug] = (name, file.line_of(path))
+        except ContentError as error:
+            problems += error.problems
+    if problems:
+        raise ContentError(problems)
+    kinds = tuple(k.as_kind() for k in parts.pop("findings"))
+    return Content(plugin, title, areas=tuple(areas), kinds=kinds, where=where, **{n: tuple(v) for n, v in parts.items()})
+
+
+def _files(package: str) -> Iterator[tuple[str, str]]:
+    root = resources.files(package)
+    folders = [("", root), ("forms/", root / "forms")]
+    for prefix, folder in folders:
+        if folder.is_dir():
+            for entry in sorted(folder.iterdir(), key=lambda e: e.name):
+                if entry.name.endswith((".yaml", ".tsv")):
+                    yield prefix + entry.name, entry.read_text("utf-8")
+
+
+def _declared(file: YamlFile, plugin: str) -> Iterator[tuple[str, Any, tuple[str | int, ...]]]:
+    data = file.data if isinstance(file.data, dict) else {}
+    if "form" in data:
+        yield "forms", _typed(Form, {**data, "plugin": plugin}, file, plugin), ()
+        return
+    typed = _typed(ContentFile, file.data, file, plugin)
+    for noun in ("documents", "units", "campaigns", "findings"):
+        for index, value in enumerate(getattr(typed, noun)):
+            named = value.model_copy(update={"plugin": plugin}) if hasattr(value, "plugin") else value
+            yield noun, named, (noun, index)
+
+
+def _typed(model: type[_M], data: Any, file: YamlFile, plugin: str) -> _M:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ContentError(_problems(error, file, plugin)) from error
+
+
+def _problems(error: ValidationError, file: YamlFile, plugin: str) -> Iterable[Problem]:
+    for item in error.errors(include_url=False):
+        path = tuple(p for p in item["loc"] if not (isinstance(p, str) and p in ("once", "recurring")))
+        said = str(item["msg"]).removeprefix("Value error, ")
+        name = ".".join(str(p) for p in path) or "文件"
+        remedy = {"extra_forbidden": "请删去或改正这个键", "missing": "请补上这个键"}.get(item["type"], "请改正这一处")
+        said = {"extra_forbidden": "没有这个键", "missing": "缺少这个键"}.get(item["type"], said)
+        yield Problem(plugin, file.name, file.line_of(path), f"{name}：{said}", remedy)

@@ -1,0 +1,54 @@
+"""Broken promises. What a clerk's file gets wrong is never here: that is a finding, a value.
+
+GmsafetyError
+├── ContentError      a plugin's YAML cannot be taken as it stands (file, line, remedy)
+├── CatalogError      plugins that do not fit together; holds every problem found at once
+└── UnknownName       a form, unit or campaign nobody registered
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class GmsafetyError(Exception):
+    """Root of all exceptions raised by gmsafety; its text is fit to be shown to a user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a plugin: which, where, what, and what to do."""
+
+    plugin: str
+    file: str
+    line: int
+    text: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.plugin}: {self.file}:{self.line}: {self.text}（{self.remedy}）"
+
+
+class ContentError(GmsafetyError):
+    """A content file of a plugin does not say what its model needs."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(p) for p in self.problems))
+
+
+class CatalogError(GmsafetyError):
+    """The plugins do not fit together; nothing was loaded."""
+
+    def __init__(self, problems: Iterable[Problem], others: Iterable[str] = ()) -> None:
+        self.problems = tuple(problems)
+        self.others = tuple(others)
+        tail = f"\n未受影响的插件：{'、'.join(self.others)}" if self.others else ""
+        super().__init__("插件无法载入，已停止：\n" + "\n".join(str(p) for p in self.problems) + tail)
+
+
+class UnknownName(GmsafetyError):
+    """A name that no plugin registered, with the nearest one that is."""
+
+    def __init__(self, noun: str, name: str, known: Iterable[str]) -> None:
+        self.noun, self.name, self.known = noun, name, tuple(known)
+        super().__init__(f"没有名为“{name}”的{noun}。已登记的{noun}：{'、'.join(self.known) or '无'}")

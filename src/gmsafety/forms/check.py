@@ -1,0 +1,156 @@
+"""Checking a form: everything that is wrong with it, at once, in the order of its cells."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+from ..entities import Unit, Units
+from ..findings import Finding, Kind, Place, Severity
+from .judge import Bench, judge
+from .reading import Forms, Reading
+from .reconcile import against_previous, row_keys
+from .record import Record
+from .spec import Rule
+from .types import fold
+from .types.dates import Window
+from .types.text import shorten
+
+
+class Shelf(Forms, Protocol):
+    """What checking needs of a catalog."""
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]: ...
+
+    @property
+    def units(self) -> Units: ...
+
+
+def check(
+    form: Reading | Record, catalog: Shelf, *, previous: Reading | Record | None = None, beside: Iterable[Reading | Record] = ()
+) -> tuple[Finding, ...]:
+    """Return every finding of a form: what was found while reading it, then its rules.
+
+    `previous` is last period's form of the same unit, `beside` other forms of the same unit and period (the ledger of
+    a weekly table). Never raises for what a form holds.
+    """
+    found = list(form.findings) if isinstance(form, Reading) else []
+    record = form.record if isinstance(form, Reading) else form
+    if record is None:
+        return tuple(found)
+    found += _Checker(record, catalog, found).all(_record(previous), [r for b in beside if (r := _record(b))])
+    return tuple(sorted(dict.fromkeys(found), key=_order))
+
+
+def _record(form: Reading | Record | None) -> Record | None:
+    return form.record if isinstance(form, Reading) else form
+
+
+def _order(finding: Finding) -> tuple[bool, bool, list[int], str]:
+    """Findings on the whole file first, then from top to bottom; remarks last."""
+    digits = [int(n) for n in re.findall(r"\d+", finding.place.where)]
+    return finding.severity is Severity.INFO, bool(digits), digits, finding.place.where
+
+
+class _Checker:
+    def __init__(self, record: Record, catalog: Shelf, found: list[Finding]) -> None:
+        self.record, self.catalog, self.kinds = record, catalog, catalog.kinds
+        first, last = catalog.window(record.form)
+        self.window = Window(first, last, record.filed)
+        self.unread = {f.place for f in found if f.severity is Severity.ERROR}
+
+    def all(self, previous: Record | None, beside: list[Record]) -> Iterator[Finding]:
+        yield from self._unit()
+        if self.record.form.is_grid:
+            yield from self._columns()
+            yield from self._required()
+            yield from self._duplicates()
+        for rule in self.record.form.rules:
+            if not rule.with_:
+                yield from judge(self.record, rule, Bench(self.kinds, self.window))
+        if previous is not None:
+            yield from self._previous(previous)
+        yield from self._beside(beside)
+
+    def _unit(self) -> Iterator[Finding]:
+        name = self.record.header.get("unit")
+        if name and self.catalog.units.named(str(name)) is None:
+            yield self.kinds["unknown-unit"].at(self.record.place("header.unit"), text=name)
+
+    def _columns(self) -> Iterator[Finding]:
+        """What the type of a column has to say about values that were understood: measures, completion."""
+        for column in self.record.form.columns:
+            values = self.record.rows.columns.get(column.id)
+            if values is None or column.type not in ("measure", "completion"):
+                continue
+            setting = column.setting.within(self.window)
+            wrong = {v: t for v in set(values) if v is not None and (t := column.kind.check(v, setting))}
+            for index, value in enumerate(values) if wrong else ():
+                for trouble in wrong.get(value, ()):
+                    yield self.kinds[trouble.slug].at(self.record.cell(index, column.id), **{"field": column.label, **trouble.data})
+
+    def _required(self) -> Iterator[Finding]:
+        for column in self.record.form.columns:
+            values = self.record.rows.columns.get(column.id, [])
+            if column.required and None in values:
+                for index, value in enumerate(values):
+                    place = self.record.cell(index, column.id)
+                    if value is None and place not in self.unread:
+                        yield self.kinds["missing-value"].at(place, field=column.label)
+
+    def _duplicates(self) -> Iterator[Finding]:
+        form, rows = self.record.form, self.record.rows
+        serial = next((c.id for c in form.columns if c.type == "serial"), "")
+        first: dict[object, int] = {}
+        for index, number in enumerate(rows.columns.get(serial, [])):
+            if number is not None and first.setdefault(number, index) != index:
+                other = self.record.cell(first[number], serial)
+                yield self.kinds["duplicate-number"].at(self.record.cell(index, serial), text=number, other=other.where)
+        seen: dict[tuple[object, ...], int] = {}
+        labels = "、".join(form.by_id[k].label for k in form.key)
+        for index, key in enumerate(row_keys(self.record)):
+            if all(key) and len(key) == len(form.key) and seen.setdefault(key, index) != index:
+                other = self._row_name(seen[key])
+                yield self.kinds["duplicate-row"].at(self.record.cell(index, form.key[0]), other=other, keys=labels)
+
+    def _row_name(self, index: int) -> int:
+        origin = self.record.origin
+        return origin.lines[index] if origin and index < len(origin.lines) else index + 1
+
+    def _previous(self, previous: Record) -> Iterator[Finding]:
+        why = None
+        if previous.form.id != self.record.form.id:
+            why = f"它是《{previous.form.title}》"
+        elif not self._same_unit(previous):
+            why = f"它的填报单位是“{previous.header.get('unit')}”"
+        elif previous.filed and self.record.filed and previous.filed >= self.record.filed:
+            why = f"它的填报时间{previous.filed}不早于本期"
+        if why:
+            yield self.kinds["not-comparable"].at(Place(), why=why)
+        else:
+            yield from against_previous(self.record, previous, self.kinds, self.unread)
+
+    def _beside(self, beside: list[Record]) -> Iterator[Finding]:
+        for rule in self.record.form.rules:
+            for other in beside if rule.with_ else ():
+                if other.form.id == rule.with_ or other.form.ref == rule.with_:
+                    yield from self._pair(rule, other)
+
+    def _pair(self, rule: Rule, other: Record) -> Iterator[Finding]:
+        if not self._same_unit(other):
+            file = other.origin.file if other.origin else other.form.title
+            why = f"它的填报单位是“{shorten(other.header.get('unit'))}”"
+            yield self.kinds["pair-not-comparable"].at(Place(), file=file, why=why)
+            return
+        bench = Bench(self.kinds, self.window, ledger=other if other.form.is_grid else None, table=None if other.form.is_grid else other)
+        yield from judge(self.record, rule, bench)
+
+    def _same_unit(self, other: Record) -> bool:
+        mine, theirs = self.record.header.get("unit"), other.header.get("unit")
+        if not mine or not theirs or fold(mine) == fold(theirs):
+            return True
+        a, b = self._named(mine), self._named(theirs)
+        return a is not None and a is b
+
+    def _named(self, name: object) -> Unit | None:
+        return self.catalog.units.named(str(name))

@@ -1,0 +1,194 @@
+"""Which form is it? Judged by header row, row labels and title; the runner-up is named when it is close."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from ..spec import Clause, Form
+from ..types import fold
+from .tables import Row, Table
+
+HEAD_ROWS = 120
+ENOUGH = 0.7
+ENOUGH_WITH_TITLE = 0.45
+CLOSE = 0.08
+_PUNCT = re.compile(r"[\s,.;:、，。；：()（）\[\]【】/]+")
+_NUMBERING = re.compile(r"^(?:\d+|[一二三四五六七八九十]+)[.、．]")
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A table taken for a form: how alike, where its header row and its row labels stand."""
+
+    form: Form
+    table: Table
+    score: float
+    title: float
+    header_row: int | None
+    titles: tuple[tuple[int, str], ...] = ()
+    labels: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    label_col: int | None = None
+
+    @property
+    def is_sure(self) -> bool:
+        """Tell whether this is the form."""
+        return self.score >= ENOUGH or (self.score >= ENOUGH_WITH_TITLE and self.title >= 0.9)
+
+    @property
+    def rank(self) -> tuple[bool, float]:
+        """Order among matches: shown sheets first, then likeness."""
+        return (not self.table.hidden, self.score + 0.2 * self.title)
+
+
+def key(text: object) -> str:
+    """The letters of a column title: folded, without punctuation."""
+    return _PUNCT.sub("", fold(text))
+
+
+def matches(tables: Iterable[Table], forms: Iterable[Form]) -> list[Match]:
+    """Compare every table with every form; best first."""
+    forms = tuple(forms)
+    found = [m for t in tables for m in _of_table(t, forms)]
+    return sorted(found, key=lambda m: m.rank, reverse=True)
+
+
+def _of_table(table: Table, forms: tuple[Form, ...]) -> list[Match]:
+    head = list(islice(table.rows(), HEAD_ROWS))
+    keys = [[key(c) if isinstance(c, str) and len(c) <= 40 else "" for c in row] for row in head]
+    if not any(any(row) for row in keys):
+        return []
+    return [m for form in forms if (m := _match(form, table, head, keys))]
+
+
+def _match(form: Form, table: Table, head: list[Row], keys: list[list[str]]) -> Match | None:
+    wanted = {key(t) for c in form.columns for t in (c.label, c.printed, *c.aliases)}
+    hits = [len(set(row) & wanted) for row in keys]
+    header_row = max(range(len(hits)), key=lambda i: hits[i]) if hits and max(hits) > 1 else None
+    titles = _titles(head, keys, header_row)
+    columns = 2 * hits[header_row] / (len(form.columns) + len(titles)) if header_row is not None else 0.0
+    labels, label_col = _labels(form, keys) if form.clauses else ({}, None)
+    score = 0.3 * min(columns, 1.0) + 0.7 * len(labels) / len(form.clauses) if form.clauses else columns
+    if not score:
+        return None
+    above = [*table.above, table.sheet or "", *(str(c) for row in head[: header_row or 6] for c in row if isinstance(c, str))]
+    return Match(form, table, score, _title_likeness(form, above), header_row, titles, labels, label_col)
+
+
+def _titles(head: list[Row], keys: list[list[str]], header_row: int | None) -> tuple[tuple[int, str], ...]:
+    if header_row is None:
+        return ()
+    return tuple((i, " ".join(str(head[header_row][i]).split())) for i, k in enumerate(keys[header_row]) if k)
+
+
+def _labels(form: Form, keys: list[list[str]]) -> tuple[dict[str, tuple[int, ...]], int | None]:
+    """Find the printed row labels: all in the column where most of them stand."""
+    places: dict[int, dict[str, list[int]]] = {}
+    for number, row in enumerate(keys):
+        for col, text in enumerate(row):
+            clause = _clause_of(form.clauses, text) if text else None
+            if clause:
+                places.setdefault(col, {}).setdefault(clause, []).append(number)
+    if not places:
+        return {}, None
+    col = max(places, key=lambda c: len(places[c]))
+    return {clause: tuple(rows) for clause, rows in places[col].items()}, col
+
+
+def _clause_of(clauses: tuple[Clause, ...], text: str) -> str | None:
+    text = _NUMBERING.sub("", text)
+    for clause in clauses:
+        label = key(clause.label)
+        if text == label or (len(text) <= len(label) + 4 and text.startswith(label)):
+            return clause.id
+    return None
+
+
+def _title_likeness(form: Form, lines: list[str]) -> float:
+    from rapidfuzz import fuzz
+
+    names = [key(t) for t in (form.title, *form.aliases)]
+    best = 0.0
+    for line in lines:
+        text = key(line)[:120]
+        for name in names:
+            best = max(best, 1.0 if name in text else fuzz.ratio(name, text) / 100)
+    return best
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMap:
+    """Which column of a table is which column of the form, and what is odd about the header row."""
+
+    index: dict[str, int]
+    renamed: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    twice: tuple[tuple[str, int], ...] = ()
+    reordered: bool = False
+
+
+def map_columns(form: Form, titles: tuple[tuple[int, str], ...]) -> ColumnMap:
+    """Find each column of the form by title, then by alias or likeness, then by its place among its neighbours."""
+    index: dict[str, int] = {}
+    free = dict(titles)
+    twice: dict[str, int] = {}
+    for column in form.columns:
+        same = [i for i, t in free.items() if key(t) in (key(column.label), key(column.printed))]
+        if same:
+            index[column.id] = same[0]
+            for i in same:
+                del free[i]
+            if len(same) > 1:
+                twice[column.label] = len(same)
+    renamed = [*_by_alias(form, index, free), *_by_place(form, index, free)]
+    missing = tuple(c.label for c in form.columns if c.id not in index)
+    order = [index[c.id] for c in form.columns if c.id in index]
+    return ColumnMap(index, tuple(renamed), missing, tuple(free.values()), tuple(twice.items()), order != sorted(order))
+
+
+def _by_alias(form: Form, index: dict[str, int], free: dict[int, str]) -> list[tuple[str, str]]:
+    from rapidfuzz import fuzz
+
+    renamed = []
+    for column in form.columns:
+        if column.id in index or not free:
+            continue
+        aliases = {key(a) for a in column.aliases}
+        best = max(free, key=lambda i: 100.0 if key(free[i]) in aliases else fuzz.ratio(key(free[i]), key(column.label)))
+        if key(free[best]) in aliases or fuzz.ratio(key(free[best]), key(column.label)) >= 70:
+            index[column.id] = best
+            renamed.append((column.label, free.pop(best)))
+    return renamed
+
+
+def _by_place(form: Form, index: dict[str, int], free: dict[int, str]) -> list[tuple[str, str]]:
+    """Take an unknown title for a missing column where it alone stands between that column's neighbours."""
+    renamed = []
+    ids = [c.id for c in form.columns]
+    for number, column in enumerate(form.columns):
+        if column.id in index:
+            continue
+        before = next((index[i] for i in reversed(ids[:number]) if i in index), -1)
+        after = next((index[i] for i in ids[number + 1 :] if i in index), 10**6)
+        between = [i for i in free if before < i < after]
+        gone = [i for i in ids if i not in index and before < after]
+        neighbours_gone = [i for i in gone if abs(ids.index(i) - number) == 1]
+        if len(between) == 1 and not neighbours_gone:
+            index[column.id] = between[0]
+            renamed.append((column.label, free.pop(between[0])))
+    return renamed
+
+
+def nearest(found: list[Match]) -> tuple[str, int]:
+    """Name the form that a file resembles most, and how much in percent."""
+    best = max(found, key=lambda m: m.score, default=None)
+    return (best.form.title, round(best.score * 100)) if best else ("", 0)
+
+
+def runner_up(chosen: Match, found: list[Match]) -> Match | None:
+    """The match of another form with the same table, if it is close."""
+    others: list[Any] = [m for m in found if m.table is chosen.table and m.form is not chosen.form]
+    best = max(others, key=lambda m: m.score, default=None)
+    return best if best is not None and best.is_sure and chosen.score - best.score < CLOSE else None

@@ -1,0 +1,59 @@
+"""The intermediate representation: a file's tables as rows of raw cells, before anything is known of forms."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+Row = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: a sheet, or a table of a Word file. Rows and columns are counted from 0 inside `rows`.
+
+    `covered` maps a cell inside a vertical merge to the row of the merge's first cell. `above` and `below` are lines
+    of text around a Word table.
+    """
+
+    rows: Callable[[], Iterator[Row]]
+    sheet: str | None = None
+    ordinal: int | None = None
+    first_row: int = 1
+    first_col: int = 1
+    covered: dict[tuple[int, int], int] = field(default_factory=dict)
+    above: tuple[str, ...] = ()
+    below: tuple[str, ...] = ()
+    hidden: bool = False
+    inside: int | None = None
+    in_textbox: bool = False
+
+    def where(self, row: int, col: int) -> str:
+        """The address of a cell as a user knows it."""
+        if self.ordinal is not None:
+            return f"table {self.ordinal} row {row + self.first_row} col {col + self.first_col}"
+        return f"{letters(col + self.first_col)}{row + self.first_row}"
+
+    def column(self, col: int) -> str:
+        """The name of a column: letters, or a number in Word."""
+        return str(col + self.first_col) if self.ordinal is not None else letters(col + self.first_col)
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A cell whose value is computed or an error: its address, the formula, whether a result is stored."""
+
+    where: str
+    sheet: str
+    text: str
+    has_value: bool
+    is_external: bool
+    error: str | None = None
+
+
+def letters(number: int) -> str:
+    """Name a spreadsheet column: 1 is A, 27 is AA."""
+    name = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        name = chr(65 + rest) + name
+    return name

@@ -1,0 +1,117 @@
+"""A form filled in: values by path or rows by column, and the cell every value came from."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..findings import Place
+from .spec import Form
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a grid, held by column: lists of equal length, one per column that the file has."""
+
+    columns: Mapping[str, list[Any]] = field(default_factory=dict)
+    count: int = 0
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        names = list(self.columns)
+        for values in zip(*self.columns.values(), strict=True):
+            yield dict(zip(names, values, strict=True))
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return {name: values[index] for name, values in self.columns.items()}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Rows) and self.count == other.count and dict(self.columns) == dict(other.columns)
+
+    __hash__ = None  # type: ignore[assignment]  # holds lists
+
+    @classmethod
+    def of(cls, rows: list[dict[str, Any]], form: Form) -> "Rows":
+        """Hold rows by column; a column that no row has is left out."""
+        names = [c.id for c in form.columns if any(c.id in r for r in rows)] if rows else []
+        return cls({n: [r.get(n) for r in rows] for n in names}, len(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record was read: file, sheet or table, and the cells.
+
+    `cells` holds the place of header fields (`header.unit`), clauses (`self`) and remarks; for a grid `lines` and
+    `letters` give row and column, `moved` the cells that stand elsewhere because they are merged. `typed` keeps what
+    stood in a cell where it was normalised or not understood.
+    """
+
+    file: str
+    sheet: str | None = None
+    table: int | None = None
+    cells: Mapping[str, str] = field(default_factory=dict)
+    lines: list[int] = field(default_factory=list)
+    letters: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[tuple[int, str], int] = field(default_factory=dict)
+    typed: Mapping[str, Any] = field(default_factory=dict)
+    header_row: int | None = None
+
+    def place(self, path: str) -> Place:
+        """The cell of a header field, or of the clause that holds a blank."""
+        parts = path.split(".")
+        for end in range(len(parts), 0, -1):
+            where = self.cells.get(".".join(parts[:end]))
+            if where:
+                return Place(where, self.sheet)
+        return Place("header row" if path.startswith("header.") else "file", self.sheet)
+
+    def cell(self, index: int, column: str) -> Place:
+        """The cell of a row's column; the header row where the file has no such column."""
+        if column not in self.letters or index >= len(self.lines):
+            return Place("header row", self.sheet)
+        line = self.moved.get((index, column), self.lines[index])
+        if self.table is not None:
+            return Place(f"table {self.table} row {line} col {self.letters[column]}", self.sheet)
+        return Place(f"{self.letters[column]}{line}", self.sheet)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One form, filled in by one unit for one period.
+
+    `values` are the blanks of a clause table by path; `rows` those of a grid. `nil` is a nil report (零报告), which is
+    neither missing nor empty nor all zeros. `remarks` holds what was written in 备注 beside a clause.
+    """
+
+    form: Form
+    header: Mapping[str, Any]
+    values: Mapping[str, Any] = field(default_factory=dict)
+    rows: Rows = field(default_factory=Rows)
+    nil: bool = False
+    remarks: Mapping[str, str] = field(default_factory=dict)
+    origin: Origin | None = None
+
+    def __getitem__(self, path: str) -> Any:
+        """Return the value of a blank, or of a header field (`header.unit`)."""
+        if path.startswith("header."):
+            return self.header[path.removeprefix("header.")]
+        return self.values[path]
+
+    def same_content(self, other: "Record") -> bool:
+        """Tell whether two records say the same, wherever they were read."""
+        mine = (self.form.ref, dict(self.header), dict(self.values), self.rows, self.nil, dict(self.remarks))
+        return mine == (other.form.ref, dict(other.header), dict(other.values), other.rows, other.nil, dict(other.remarks))
+
+    def place(self, path: str) -> Place:
+        """Where a value stands; `file` for a record that was not read from one."""
+        return self.origin.place(path) if self.origin else Place()
+
+    def cell(self, index: int, column: str) -> Place:
+        """Where a row's value stands; a JSON path for a record that was not read from a file."""
+        return self.origin.cell(index, column) if self.origin else Place(f"rows[{index}].{column}")
+
+    @property
+    def filed(self) -> Any:
+        """The day of filing as the header says, or None."""
+        return self.header.get("date")

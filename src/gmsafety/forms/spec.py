@@ -1,0 +1,221 @@
+"""A form as it is declared: header, clauses or columns, rules, roll-up, notes, layout. Content of a plugin, frozen."""
+
+from fnmatch import fnmatchcase
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from ..provenance import Citation, Erratum, Names, Value
+from .sentence import Blank, Sentence, compile_sentence
+from .types import FIELD_TYPES, FieldType, Setting
+
+
+class FormField(Value):
+    """What header fields, blanks and columns have in common: an id, a printed label, a type."""
+
+    id: str
+    label: str
+    type: str = "text"
+    choices: Names = ()
+    parts: Names = ()
+    aliases: Names = ()
+
+    @property
+    def kind(self) -> FieldType:
+        """The type of the field."""
+        return FIELD_TYPES[self.type]
+
+    @cached_property
+    def setting(self) -> Setting:
+        """What the form adds to the type."""
+        return Setting(choices=self.choices, parts=self.parts)
+
+    @model_validator(mode="after")
+    def _known_type(self) -> "FormField":
+        if self.type not in FIELD_TYPES:
+            raise ValueError(f"没有字段类型“{self.type}”；可用：{'、'.join(FIELD_TYPES)}")
+        return self
+
+
+class Column(FormField):
+    """A column of a grid. `aliases` are other titles seen in real files; reading one of them is said."""
+
+    required: bool = False
+    width: float = 10
+    heading: str | None = Field(None, description="the title as printed, with its line breaks")
+
+    @property
+    def printed(self) -> str:
+        """The title as printed."""
+        return self.heading or self.label
+
+
+class SentenceText(Value):
+    """A sentence of a clause; an `optional` one may be left out by whoever has nothing to fill in."""
+
+    say: str
+    optional: bool = False
+
+
+def _sentences(value: object) -> object:
+    if isinstance(value, str):
+        value = [line for line in value.split("\n") if line.strip()]
+    return [{"say": v} if isinstance(v, str) else v for v in value] if isinstance(value, list) else value
+
+
+class Clause(Value):
+    """A fixed row of a clause table: a label and sentences with blanks."""
+
+    id: str
+    label: str
+    text: Annotated[tuple[SentenceText, ...], BeforeValidator(_sentences)]
+    remark: str | None = None
+    names: dict[str, str] = Field(default_factory=dict, description="Chinese names of the blanks, for messages")
+
+    @cached_property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """The sentences, compiled."""
+        return tuple(compile_sentence(s.say, self.id, optional=s.optional) for s in self.text)
+
+    @property
+    def blanks(self) -> tuple[Blank, ...]:
+        """All blanks, in printed order."""
+        return tuple(b for s in self.sentences for b in s.blanks)
+
+
+class Rule(Value):
+    """An expression that must hold. A blank operand leaves it unjudged, unless `missing: zero`.
+
+    `each: row` judges every row of a grid; `over` judges groups of blanks (`*.general`); `with` another form of the same
+    unit and period, whose rows stand under the name `ledger` or whose values stand under `table`. `let` names values
+    that `check` and `say` use.
+    """
+
+    id: str
+    check: str
+    let: dict[str, str] = Field(default_factory=dict)
+    say: str | None = None
+    kind: str = "rule-not-met"
+    severity: Literal["error", "warning", "info"] | None = None
+    over: Names = ()
+    each: Literal["form", "row"] = "form"
+    at: str | None = Field(None, description="field whose cell the finding points at")
+    with_: str | None = Field(None, alias="with")
+    missing: Literal["skip", "zero"] = "skip"
+    source: Citation | None = None
+
+
+class Step(Value):
+    """How one level's forms become the next level's: patterns of field paths by operator."""
+
+    sum: Names = ()
+    own: Names = Field((), description="the upper unit's own; a lower unit's number is not added")
+    list: Names = Field((), description="texts joined by unit, in the order of the tree")
+    rows: Literal["append"] | None = Field(None, description="grids: rows of all units, renumbered")
+
+
+class Layout(Value):
+    """How a form looks on paper."""
+
+    annex: str | None = None
+    title: Names = Field((), description="the title in the lines as printed; by default one line")
+    sheet: str = "Sheet1"
+    orientation: Literal["portrait", "landscape"] = "portrait"
+    size: Literal["A4", "A3"] = "A4"
+    widths: tuple[float, ...] = ()
+    empty_rows: int = 5
+
+
+class Form(Value):
+    """One form. Either `clauses` (a clause table) or `columns` (a grid with open rows)."""
+
+    id: str = Field(alias="form")
+    version: str
+    printed_id: str = Field("", description="the short name used in printed views; by default the id")
+    title: str
+    aliases: Names = ()
+    period: Literal["week", "month", "once"] = "week"
+    campaign: str | None = None
+    source: Citation
+    header: tuple[FormField, ...]
+    columns: tuple[Column, ...]
+    clauses: tuple[Clause, ...] = ()
+    numbers: Literal["cumulative", "this-period"] = "this-period"
+    not_cumulative: Names = ()
+    key: Names = Field((), description="columns that make two rows the same")
+    rules: tuple[Rule, ...] = ()
+    rollup: dict[str, Step] = Field(default_factory=dict)
+    notes: Names = ()
+    errata: tuple[Erratum, ...] = ()
+    layout: Layout = Layout()
+    plugin: str = ""
+
+    @property
+    def is_grid(self) -> bool:
+        """True for open rows, False for a clause table."""
+        return not self.clauses
+
+    @property
+    def ref(self) -> str:
+        """The full name, `plugin.id`."""
+        return f"{self.plugin}.{self.id}" if self.plugin else self.id
+
+    @cached_property
+    def blanks(self) -> dict[str, Blank]:
+        """Every blank of every clause by its path, in printed order."""
+        return {b.path: b for c in self.clauses for b in c.blanks}
+
+    @cached_property
+    def by_id(self) -> dict[str, Column]:
+        """The columns by id."""
+        return {c.id: c for c in self.columns}
+
+    @cached_property
+    def unit_field(self) -> FormField:
+        """The header field that names the reporting unit: by convention `unit`, else the first."""
+        return next((h for h in self.header if h.id == "unit"), self.header[0])
+
+    def rule_names(self) -> set[str]:
+        """Names a rule over one form may use: field paths, columns with what is derived from them, header fields."""
+        names = set(self.blanks) | {f"header.{h.id}" for h in self.header}
+        for column in self.columns if self.is_grid else ():
+            names |= {column.id, *column.kind.derived}
+        return names
+
+    def groups(self, patterns: tuple[str, ...]) -> dict[str, dict[str, str]]:
+        """Find groups of blanks by pattern: group path → short name → full path."""
+        found: dict[str, dict[str, str]] = {}
+        for path in self.blanks:
+            group, _, name = path.rpartition(".")
+            if any(fnmatchcase(group, pattern) for pattern in patterns):
+                found.setdefault(group, {})[name] = path
+        return found
+
+    def label_of(self, path: str) -> str:
+        """The words of the paper for a field path."""
+        if path in self.by_id:
+            return self.by_id[path].label
+        for clause in self.clauses:
+            if path.startswith(f"{clause.id}."):
+                return clause.names.get(path[len(clause.id) + 1 :], clause.label)
+        return next((h.label for h in self.header if f"header.{h.id}" == path), path)
+
+    @model_validator(mode="after")
+    def _ids_once(self) -> "Form":
+        for noun, ids in (("列", [c.id for c in self.columns]), ("行", [c.id for c in self.clauses]), ("规则", [r.id for r in self.rules])):
+            twice = {i for i in ids if ids.count(i) > 1}
+            if twice:
+                raise ValueError(f"{noun}的id重复：{'、'.join(sorted(twice))}")
+        paths = [b.path for c in self.clauses for b in c.blanks]
+        if len(paths) != len(set(paths)):
+            raise ValueError(f"空格的id重复：{'、'.join(sorted({p for p in paths if paths.count(p) > 1}))}")
+        return self
+
+    def setting_of(self, path: str) -> Setting:
+        """What the form adds to the type of a blank or a column."""
+        return self.blanks[path].setting if path in self.blanks else self.by_id[path].setting
+
+    def type_of(self, path: str) -> FieldType:
+        """The type of a blank or a column."""
+        return self.blanks[path].kind if path in self.blanks else self.by_id[path].kind

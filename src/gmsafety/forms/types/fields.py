@@ -1,0 +1,293 @@
+"""The field types: one small class each, saying how a value is read, written, and carried as JSON."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from .dates import ANY, Window, chinese_date, parse_date
+from .numbers import WAN, as_count, as_money, parse_number, plain
+from .phrases import missing_parts, read_completion
+from .problem import BLANK, Parsed, Trouble
+from .text import LONGEST_CELL, fold, is_blank, shorten, squash
+
+_ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a field of a form adds to its type: choices, parts of a measure, units, the window for dates."""
+
+    choices: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    window: Window = ANY
+    in_sentence: bool = False
+
+    def within(self, window: Window) -> "Setting":
+        """Return the same setting with another window for dates."""
+        return replace(self, window=window)
+
+
+class FieldType:
+    """Text: kept as typed, trimmed. The other types narrow this one."""
+
+    name: ClassVar[str] = "text"
+    python: ClassVar[type] = str
+    numeric: ClassVar[bool] = False
+    schema: ClassVar[dict[str, Any]] = {"type": "string"}
+    derived: ClassVar[tuple[str, ...]] = ()
+
+    def read(self, raw: object, setting: Setting) -> Parsed:
+        """Understand what stands in a cell or blank."""
+        if isinstance(raw, str):
+            if len(raw) > LONGEST_CELL:
+                return Parsed(None, Trouble("cell-too-long", {"length": len(raw)}))
+            if raw in _ERRORS:
+                return Parsed(None, Trouble("error-value", {"text": raw}))
+            if is_blank(raw):
+                return BLANK
+        return self._read(raw, setting)
+
+    def _read(self, raw: object, setting: Setting) -> Parsed:
+        return Parsed(_as_text(raw) or None)
+
+    def show(self, value: Any) -> str:
+        """Write a value in the words of the paper."""
+        return "" if value is None else str(value)
+
+    def to_json(self, value: Any) -> Any:
+        """Carry a value as canonical JSON."""
+        return value
+
+    def from_json(self, value: Any) -> Any:
+        """Take a value from canonical JSON; ValueError where it is no such value."""
+        if value is None or (isinstance(value, str) and not value.strip()):
+            return None
+        if not isinstance(value, str):
+            raise ValueError(f"应为文字，现为{value!r}")
+        return squash(value)
+
+    def to_printed(self, value: Any) -> Any:
+        """Carry a value as it stands on paper (money in 万元)."""
+        return self.to_json(value)
+
+    def from_printed(self, value: Any) -> Any:
+        """Take a value from a printed view."""
+        return self.from_json(value)
+
+    def to_rule(self, value: Any) -> Any:
+        """Give a value to a rule: numbers as numbers, dates as ISO text."""
+        return self.to_json(value)
+
+    def derive(self, value: Any, setting: Setting) -> dict[str, Any]:
+        """Give what follows from a value, under the names in `derived`."""
+        return {}
+
+    def check(self, value: Any, setting: Setting) -> tuple[Trouble, ...]:
+        """Say what is wrong with a value that was understood."""
+        return ()
+
+
+class Narrative(FieldType):
+    """A few sentences about this period."""
+
+    name = "narrative"
+
+
+class Name(FieldType):
+    """A name inside a sentence: white space does not belong to it."""
+
+    name = "name"
+
+    def _read(self, raw: object, setting: Setting) -> Parsed:
+        text = fold(raw).strip("_*,;:。、;")
+        return Parsed(None if is_blank(text) or set(text) <= set("*x_市县") else text)
+
+
+class Names(FieldType):
+    """Several names joined by 、."""
+
+    name = "names"
+    python = tuple
+    schema = {"type": "array", "items": {"type": "string"}}
+
+    def _read(self, raw: object, setting: Setting) -> Parsed:
+        text = fold(raw).replace(",", "、").replace("和", "、").replace("及", "、").replace("/", "、")
+        names = [n.strip("_*") for n in text.split("、")]
+        kept = tuple(n for n in names if n and not is_blank(n) and set(n) - set("*x_市县"))
+        return Parsed(kept or None)
+
+    def show(self, value: Any) -> str:
+        return "、".join(value or ())
+
+    def to_json(self, value: Any) -> Any:
+        return list(value) if value else None
+
+    def from_json(self, value: Any) -> Any:
+        if not value:
+            return None
+        if not isinstance(value, (list, tuple)):
+            raise ValueError(f"应为名称的列表，现为{value!r}")
+        return tuple(squash(n) for n in value if n) or None
+
+
+class Count(FieldType):
+    """A whole number, not below zero."""
+
+    name = "count"
+    python = int
+    numeric = True
+    schema = {"type": "integer", "minimum": 0}
+
+    def _read(self, raw: object, setting: Setting) -> Parsed:
+        return as_count(parse_number(raw, units=setting.units, words=setting.in_sentence))
+
+    def from_json(self, value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or value != int(value) or value < 0:
+            raise ValueError(f"应为不小于零的整数，现为{value!r}")
+        return int(value)
+
+
+class Serial(Count):
+    """序号: the running number of a row; kept as typed where it is no number."""
+
+    name = "serial"
+    schema = {"type": ["integer", "string"]}
+
+    def _read(self, raw: object, setting: Setting) -> Parsed:
+        value, trouble = as_count(parse_number(raw))
+        return Parsed(squash(raw)) if trouble else Parsed(value)
+
+    def from_json(self, value: Any) -> Any:
+        return value if value is None or isinstance(value, str) else super().from_json(value)
+
+
+class Money(FieldType):
+    """Money: 万元 on paper, yuan as a Decimal inside, whole yuan in JSON and rules."""
+
+    name = "money"
+    python = Decimal
+    numeric = True
+    schema = {"type": "number", "minimum": 0, "description": "元"}
+
+    def _read(self, raw: object, setting: Setting) -> Parsed:
+        return as_money(parse_number(raw, units=setting.units or ("万元", "元"), words=setting.in_sentence))
+
+    def show(self, value: Any) -> str:
+        return "" if value is None else plain(value / WAN)
+
+    def to_json(self, value: Any) -> Any:
+        if value is None:
+            return None
+        return int(value) if value == value.to_integral_value() else float(value)
+
+    def from_json(self, value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or value < 0:
+            raise ValueError(f"应为不小于零的金额，现为{value!r}")
+        return Decimal(str(value))
+
+    def to_printed(self, value: Any) -> Any:
+        if value is None:
+            return None
+        wan = value / WAN
+        return int(wan) if wan == wan.to_integral_value() else float(wan)
+
+    def from_printed(self, value: Any) -> Any:
+        yuan = self.from_json(value)
+        return None if yuan is None else _whole(yuan * WAN)
+
+
+class Date(FieldType):
+    """A day."""
+
+    name = "date"
+    python = date
+    schema = {"type": "string", "format": "date"}
+
+    def read(self, raw: object, setting: Setting) -> Parsed:
+        if isinstance(raw, str) and (len(raw) > LONGEST_CELL or raw in _ERRORS):
+            return super().read(raw, setting)
+        return parse_date(raw, setting.window)
+
+    def show(self, value: Any) -> str:
+        return "" if value is None else chinese_date(value)
+
+    def to_json(self, value: Any) -> Any:
+        return None if value is None else value.isoformat()
+
+    def from_json(self, value: Any) -> Any:
+        if value is None or isinstance(value, date):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"应为日期（2024-12-20），现为{value!r}") from error
+
+
+class Choice(FieldType):
+    """One of a list."""
+
+    name = "choice"
+
+    def _read(self, raw: object, setting: Setting) -> Parsed:
+        folded = fold(raw)
+        for choice in setting.choices:
+            if folded == fold(choice):
+                return Parsed(choice)
+        return Parsed(squash(raw), Trouble("not-in-list", {"text": shorten(raw), "choices": "、".join(setting.choices)}))
+
+
+class Measure(FieldType):
+    """A rectification measure (整改措施), which must name its parts; which parts, each form says."""
+
+    name = "measure"
+
+    def check(self, value: Any, setting: Setting) -> tuple[Trouble, ...]:
+        missing = missing_parts(value, setting.parts) if value else ()
+        words = "、".join(p.split("|")[0] for p in setting.parts)
+        return (Trouble("missing-measure-part", {"missing": "、".join(missing), "parts": words}),) if missing else ()
+
+
+class CompletionText(FieldType):
+    """整改完成情况: free text that says whether it is done and when."""
+
+    name = "completion"
+    derived = ("done", "done_date")
+
+    def _read(self, raw: object, setting: Setting) -> Parsed:
+        return Parsed(chinese_date(raw) if isinstance(raw, date) else _as_text(raw) or None)
+
+    def derive(self, value: Any, setting: Setting) -> dict[str, Any]:
+        state = read_completion(value, setting.window)
+        return {"done": state.done, "done_date": state.day}
+
+    def check(self, value: Any, setting: Setting) -> tuple[Trouble, ...]:
+        state = read_completion(value, setting.window)
+        if state.bad_day:
+            return (Trouble("impossible-date", {"text": state.bad_day}),)
+        return (Trouble("missing-completion-date", {}),) if state.done and state.day is None else ()
+
+
+def _as_text(raw: object) -> str:
+    if isinstance(raw, float):
+        return str(int(raw)) if raw.is_integer() else repr(raw)
+    return chinese_date(raw) if isinstance(raw, date) else squash(raw)
+
+
+def _whole(yuan: Decimal) -> Decimal:
+    return yuan.to_integral_value() if yuan == yuan.to_integral_value() else yuan
+
+
+FIELD_TYPES = MappingProxyType(
+    {
+        t.name: t()
+        for t in (FieldType, Narrative, Name, Names, Count, Serial, Money, Date, Choice, Measure, CompletionText)
+    }
+)
+"""Every field type by the name it has in a form's YAML."""

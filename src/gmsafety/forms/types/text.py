@@ -1,0 +1,51 @@
+"""Folding of what clerks type: full width, line breaks inside words, the many ways to write nothing."""
+
+import re
+import unicodedata
+
+LONGEST_CELL = 32767
+_SPACE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
+_ESCAPED = re.compile(r"_x(000[dDaA9]|00[aA]0)_")
+_BLANK = frozenset({"", "/", "\\", "-", "--", "---", "—", "——", "–", "－", "无", "无。", "空", "未填", "**", "*", "__", "_", "xx", "//"})
+_FILLERS = re.compile(r"[*＊_＿\s]+")
+_DOTS = re.compile(r"[.．。…·⋯\s]{2,}")
+MINUS = str.maketrans({"−": "-", "﹣": "-", "－": "-", "‐": "-", "‑": "-", "–": "-", "—": "-"})
+
+
+def fold(text: object) -> str:
+    """Return the text in NFKC with all white space deleted: what two typings of one word share."""
+    return _SPACE.sub("", unicodedata.normalize("NFKC", str(text)))
+
+
+def squash(text: object) -> str:
+    """Return the text as typed, trimmed, without spreadsheet escapes and invisible characters."""
+    cleaned = _ESCAPED.sub("\n", str(text)).replace("\r\n", "\n").replace("\r", "\n")
+    return cleaned.strip(" \t\n\u3000\u00a0\u200b\ufeff")
+
+
+def is_blank(value: object) -> bool:
+    """Tell whether a cell says nothing: empty, `/`, `无`, `—`, or a printed filler left as it was."""
+    if value is None:
+        return True
+    if not isinstance(value, str):
+        return False
+    if len(value) > 8:
+        return not value.strip("*＊_＿ \t\n\u3000")
+    folded = fold(value)
+    return folded in _BLANK or not _FILLERS.sub("", folded)
+
+
+def is_dots(value: object) -> bool:
+    """Tell whether a cell holds only the printed `.....` of an open-ended table."""
+    return isinstance(value, str) and bool(_DOTS.fullmatch(value.strip()))
+
+
+def looks_like_formula(text: str) -> bool:
+    """Tell whether a spreadsheet would run this text as a formula when it is typed again."""
+    return text[:1] in "=+-@" and len(text) > 1 and not is_blank(text)
+
+
+def shorten(text: object, limit: int = 40) -> str:
+    """Return the text in one line, cut for a message."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
