@@ -41,7 +41,10 @@ class Campaign(Value):
 
     @model_validator(mode="after")
     def _in_order(self) -> "Campaign":
-        for noun, first, last in [(self.title, self.first, self.last), *((p.title, p.first, p.last) for p in self.phases)]:
+        for noun, first, last in [
+            (self.title, self.first, self.last),
+            *((p.title, p.first, p.last) for p in self.phases),
+        ]:
             if last < first:
                 raise ValueError(f"“{noun}”结束日期{last}早于开始日期{first}")
         return self

@@ -64,7 +64,11 @@ class Catalog:
         return Rollup(self.form(form), self.units, self.kinds)
 
     def duties(
-        self, *, campaign: str | None = None, unit: str | None = None, between: tuple[date | str, date | str] | None = None
+        self,
+        *,
+        campaign: str | None = None,
+        unit: str | None = None,
+        between: tuple[date | str, date | str] | None = None,
     ) -> list[Occurrence]:
         """Return what is due, in order of time: of one campaign or all, for one unit or all, within days included."""
         who = self.unit(unit) if unit else None

@@ -85,7 +85,9 @@ def read_content(package: str, *, plugin: str, title: str) -> Content:
     if problems:
         raise ContentError(problems)
     kinds = tuple(k.as_kind() for k in parts.pop("findings"))
-    return Content(plugin, title, areas=tuple(areas), kinds=kinds, where=where, **{n: tuple(v) for n, v in parts.items()})
+    return Content(
+        plugin, title, areas=tuple(areas), kinds=kinds, where=where, **{n: tuple(v) for n, v in parts.items()}
+    )
 
 
 def _files(package: str) -> Iterator[tuple[str, str]]:

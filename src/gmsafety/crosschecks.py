@@ -71,7 +71,9 @@ def _units(content: Content, catalog: "Catalog") -> Iterator[Problem]:
         if unit.area not in catalog.areas:
             yield content.problem("units", unit.id, f"单位“{unit.name}”的行政区划{unit.area}不存在", "请核对代码")
         if unit.parent and unit.parent not in catalog.units:
-            yield content.problem("units", unit.id, f"单位“{unit.name}”的上级{unit.parent}没有登记", "请写全名（插件.id），或启用该插件")
+            yield content.problem(
+                "units", unit.id, f"单位“{unit.name}”的上级{unit.parent}没有登记", "请写全名（插件.id），或启用该插件"
+            )
 
 
 def _cites(content: Content, noun: str, name: str, citation: Citation | None, catalog: "Catalog") -> Iterator[Problem]:
@@ -94,7 +96,9 @@ def _form(content: Content, form: Form, catalog: "Catalog") -> Iterator[Problem]
     for step_name, step in form.rollup.items():
         for pattern in (*step.sum, *step.own, *step.list):
             if not any(fnmatchcase(p, pattern) for p in paths):
-                yield content.problem("forms", form.id, f"汇总“{step_name}”的“{pattern}”不对应任何栏目", "请核对栏目的id")
+                yield content.problem(
+                    "forms", form.id, f"汇总“{step_name}”的“{pattern}”不对应任何栏目", "请核对栏目的id"
+                )
     for pattern in (*form.not_cumulative, *form.key):
         if not any(fnmatchcase(p, pattern) for p in paths):
             yield content.problem("forms", form.id, f"“{pattern}”不对应任何栏目", "请核对栏目的id")
@@ -163,7 +167,9 @@ def _campaign(content: Content, campaign: Campaign, catalog: "Catalog") -> Itera
         yield from _cites(content, "campaigns", campaign.id, duty.source, catalog)
 
 
-def _stricter(content: Content, child: Campaign, parent: Campaign, catalog: "Catalog") -> tuple[list[Problem], list[str]]:
+def _stricter(
+    content: Content, child: Campaign, parent: Campaign, catalog: "Catalog"
+) -> tuple[list[Problem], list[str]]:
     """A child may only be stricter: for the same form, each period of the parent has one of the child, not later."""
     problems, notes = [], []
     key = child.document if "." in child.document else f"{content.plugin}.{child.document}"
@@ -176,9 +182,10 @@ def _stricter(content: Content, child: Campaign, parent: Campaign, catalog: "Cat
                 if any(first <= o.period and o.due <= theirs.due and o.period <= theirs.period for o in mine):
                     continue
                 if issued and theirs.period < issued:
-                    notes.append(f"{child.ref}：{form} 的 {theirs.period} 一期早于文件印发日 {issued}，下级没有对应的期次")
+                    notes.append(
+                        f"{child.ref}：{form} 的 {theirs.period} 一期早于文件印发日 {issued}，下级没有对应的期次"
+                    )
                 else:
                     text = f"“{form}”{theirs.period}一期比上级宽（上级截止{theirs.due:%m-%d %H:%M}）"
                     problems.append(content.problem("campaigns", child.id, text, "下级的截止时间不得晚于上级"))
     return problems, notes
-

@@ -59,9 +59,9 @@ class Units(Mapping[str, Unit]):
         names: dict[str, list[Unit]] = {}
         for unit in self._units.values():
             area = self._areas.get(unit.area)
-            for alias in {unit.name, unit.id, unit.ref, *unit.aliases}:
-                text = _fold(alias.format(area=area.name if area else ""))
-                names.setdefault(text, []).append(unit)
+            place = area.name if area else ""
+            for name in {_fold(a.format(area=place)) for a in (unit.name, unit.id, unit.ref, *unit.aliases)}:
+                names.setdefault(name, []).append(unit)
         return names
 
     def named(self, text: str, *, below: Unit | None = None) -> Unit | None:
@@ -79,7 +79,9 @@ class Units(Mapping[str, Unit]):
 
     def _spellings(self, text: str) -> Iterator[str]:
         yield text
-        area_names = sorted({_fold(a.name) for u in self._units.values() for a in self._areas.ancestors(u.area)}, key=len)
+        area_names = sorted(
+            {_fold(a.name) for u in self._units.values() for a in self._areas.ancestors(u.area)}, key=len
+        )
         for _ in range(3):
             shorter = next((text[len(n) :] for n in area_names if text.startswith(n) and len(text) > len(n)), None)
             if shorter is None:

@@ -46,7 +46,7 @@ class Rolled:
 
 @dataclass(frozen=True)
 class RollupResult:
-    """The upper unit's form, the sources of each value, and what was found on the way."""
+    """The upper unit's form, the sources of each value, what was found on the way; `areas` are those that filed."""
 
     unit: Unit
     record: Record
@@ -54,6 +54,7 @@ class RollupResult:
     row_sources: tuple[Source, ...]
     findings: tuple[Finding, ...]
     missing: tuple[Unit, ...]
+    areas: tuple[str, ...] = ()
 
     def __getitem__(self, path: str) -> Rolled:
         """Return a value with its sources."""
@@ -62,9 +63,9 @@ class RollupResult:
     def contributions(self) -> dict[str, Any]:
         """What each area gave: by printed row and number for a clause table, counts of rows for a grid."""
         if self.record.form.is_grid:
-            counts: dict[str, int] = {}
+            counts = dict.fromkeys(self.areas, 0)
             for source in self.row_sources:
-                counts[source.area] = counts.get(source.area, 0) + 1
+                counts[source.area] += 1
             return counts
         return {n: by for n, by in _by_number(self.record.form, self._areas) if by}
 
@@ -102,11 +103,20 @@ class Rollup:
     kinds: Mapping[str, Kind]
 
     def apply(
-        self, tables: Iterable[Reading | Record], *, unit: Unit, own: Record | None = None, period: date | None = None
+        self,
+        tables: Iterable[Reading | Record],
+        *,
+        unit: Unit,
+        own: Record | None = None,
+        period: date | None = None,
+        own_file: str = "",
     ) -> RollupResult:
-        """Make the unit's form of a period out of the forms of the units below it and its own part."""
+        """Make the unit's form of a period out of the forms of the units below it and its own part.
+
+        `period` is the due day of the week. `own_file` names where the own part was taken from.
+        """
         name, step = self._step(unit)
-        work = _Work(self, step, unit, period)
+        work = _Work(self, step, unit, period, own_file)
         for table in tables:
             work.take(table)
         return work.finish(own, self._expected(unit, name))
@@ -130,6 +140,7 @@ class _Work:
     step: Step
     unit: Unit
     period: date | None
+    own_file: str
     taken: dict[str, tuple[Unit, Record]] = field(default_factory=dict)
     found: list[Finding] = field(default_factory=list)
 
@@ -146,7 +157,9 @@ class _Work:
         name = str(record.header.get("unit") or "")
         lower = self.rollup.units.named(name, below=self.unit) or self.rollup.units.named(name)
         if lower is None or not self.rollup.units.is_below(lower, self.unit):
-            self.found.append(kinds["unit-not-below"].at(record.place("header.unit"), text=name or "（未填）", upper=self.unit.name))
+            self.found.append(
+                kinds["unit-not-below"].at(record.place("header.unit"), text=name or "（未填）", upper=self.unit.name)
+            )
         elif lower.ref in self.taken:
             first = _file(self.taken[lower.ref][1])
             self.found.append(kinds["unit-twice"].at(FILE, unit=lower.name, first=first, second=file))
@@ -168,13 +181,14 @@ class _Work:
         self.found += [self.rollup.kinds["unit-missing"].at(FILE, unit=u.name) for u in missing]
         everyone = [*order, (self.unit, own)] if own else order
         header = self._header(own)
+        areas = tuple(dict.fromkeys(self.rollup.units.area_name(u) for u, _ in everyone))
         if self.rollup.form.is_grid:
             rows, row_sources = self._append(everyone)
             record = Record(self.rollup.form, header, rows=rows, nil=not len(rows) and bool(self.taken))
-            return RollupResult(self.unit, record, {}, row_sources, tuple(self.found), missing)
+            return RollupResult(self.unit, record, {}, row_sources, tuple(self.found), missing, areas)
         values, sources = self._values(order, own)
         record = Record(self.rollup.form, header, values)
-        return RollupResult(self.unit, record, sources, (), tuple(self.found), missing)
+        return RollupResult(self.unit, record, sources, (), tuple(self.found), missing, areas)
 
     def _header(self, own: Record | None) -> dict[str, Any]:
         header: dict[str, Any] = {h.id: None for h in self.rollup.form.header}
@@ -191,10 +205,16 @@ class _Work:
             for index, row in enumerate(record.rows):
                 rows.append({**row, serial: len(rows) + 1} if serial else row)
                 where = str(record.cell(index, key))
-                sources.append(Source(self.rollup.units.area_name(unit), unit.name, _file(record), where, row.get(serial or "")))
+                sources.append(
+                    Source(
+                        self.rollup.units.area_name(unit), unit.name, self._file(record), where, row.get(serial or "")
+                    )
+                )
         return Rows.of(rows, self.rollup.form), tuple(sources)
 
-    def _values(self, order: list[tuple[Unit, Record]], own: Record | None) -> tuple[dict[str, Any], dict[str, tuple[Source, ...]]]:
+    def _values(
+        self, order: list[tuple[Unit, Record]], own: Record | None
+    ) -> tuple[dict[str, Any], dict[str, tuple[Source, ...]]]:
         values: dict[str, Any] = {}
         sources: dict[str, tuple[Source, ...]] = {}
         for path, blank in self.rollup.form.blanks.items():
@@ -231,7 +251,10 @@ class _Work:
 
     def _source(self, unit: Unit, record: Record, path: str) -> Source:
         area = self.rollup.units.area_name(unit)
-        return Source(area, unit.name, _file(record), str(record.place(path)), record.values[path])
+        return Source(area, unit.name, self._file(record), str(record.place(path)), record.values[path])
+
+    def _file(self, record: Record) -> str:
+        return record.origin.file if record.origin else self.own_file or "（无文件）"
 
     def _joined(self, parts: list[Source]) -> str:
         """Texts by unit; the upper unit's own stands first and without a name."""

@@ -13,7 +13,9 @@ from typing import Any, Protocol
 _STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _CHAIN = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*)\s*(\(?)")
 _BINDING = re.compile(r"\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,")
-_WORDS = frozenset({"true", "false", "null", "in", "size", "has", "int", "double", "string", "timestamp", "duration", "max", "min"})
+_WORDS = frozenset(
+    {"true", "false", "null", "in", "size", "has", "int", "double", "string", "timestamp", "duration", "max", "min"}
+)
 
 
 class _Program(Protocol):
@@ -47,7 +49,9 @@ def compile_expression(source: str) -> Expression:
     bound = set(_BINDING.findall(bare))
     operands: dict[str, None] = {}
     fields: dict[str, set[str]] = {}
-    lists = re.findall(r"([A-Za-z_][\w.]*?)\s*\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,", bare)
+    lists = re.findall(
+        r"([A-Za-z_][\w.]*?)\s*\.\s*(?:all|exists|exists_one|map|filter)\s*\(\s*([A-Za-z_]\w*)\s*,", bare
+    )
     for match in _CHAIN.finditer(bare):
         parts = re.split(r"\s*\.\s*", match.group(1))
         if match.group(2):

@@ -36,7 +36,9 @@ def load_yaml(text: str, name: str, plugin: str) -> YamlFile:
         node = yaml.compose(text, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problem = Problem(plugin, name, mark.line + 1 if mark else 1, f"不是合法的YAML：{error.problem}", "请检查缩进和标点")
+        problem = Problem(
+            plugin, name, mark.line + 1 if mark else 1, f"不是合法的YAML：{error.problem}", "请检查缩进和标点"
+        )
         raise ContentError([problem]) from error
     lines: dict[Path, int] = {}
     return YamlFile(name, _plain(node, (), lines, (plugin, name)), lines)

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .check import check
+    from .checking import check
     from .reading import Reading, read
     from .record import Record
     from .writing import blank, fill
@@ -18,7 +18,7 @@ _HOMES = {
     "Reading": "reading",
     "Record": "record",
     "blank": "writing",
-    "check": "check",
+    "check": "checking",
     "fill": "writing",
     "read": "reading",
 }

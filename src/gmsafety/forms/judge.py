@@ -113,7 +113,9 @@ def _others(rule: Rule, bench: Bench) -> dict[str, Any]:
     """Give a rule that looks across forms the rows of the ledger, only with the fields it reads."""
     values: dict[str, Any] = {}
     if bench.ledger is not None:
-        fields = {f for s in (*rule.let.values(), rule.check) for f in compile_expression(s).row_fields.get("ledger", ())}
+        fields = {
+            f for s in (*rule.let.values(), rule.check) for f in compile_expression(s).row_fields.get("ledger", ())
+        }
         columns = row_columns(bench.ledger, sorted(fields), bench.window)
         names = list(columns)
         count = len(bench.ledger.rows)

@@ -9,7 +9,9 @@ from .types import fold
 from .types.text import shorten
 
 
-def against_previous(record: Record, previous: Record, kinds: Mapping[str, Kind], unread: set[Place]) -> Iterator[Finding]:
+def against_previous(
+    record: Record, previous: Record, kinds: Mapping[str, Kind], unread: set[Place]
+) -> Iterator[Finding]:
     """Compare with the last period's record of the same unit and form; cells in `unread` could not be read."""
     if record.form.numbers != "cumulative":
         return
@@ -19,7 +21,9 @@ def against_previous(record: Record, previous: Record, kinds: Mapping[str, Kind]
         yield from _numbers_fallen(record, previous, kinds, unread)
 
 
-def _numbers_fallen(record: Record, previous: Record, kinds: Mapping[str, Kind], unread: set[Place]) -> Iterator[Finding]:
+def _numbers_fallen(
+    record: Record, previous: Record, kinds: Mapping[str, Kind], unread: set[Place]
+) -> Iterator[Finding]:
     for path, blank in record.form.blanks.items():
         if not blank.kind.numeric or path in record.form.not_cumulative:
             continue

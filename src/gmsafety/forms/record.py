@@ -27,7 +27,11 @@ class Rows:
         return {name: values[index] for name, values in self.columns.items()}
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Rows) and self.count == other.count and dict(self.columns) == dict(other.columns)
+        """A column that one side does not have is the same as one that is blank throughout."""
+        if not isinstance(other, Rows) or self.count != other.count:
+            return False
+        blank = [None] * self.count
+        return all(self.columns.get(n, blank) == other.columns.get(n, blank) for n in {*self.columns, *other.columns})
 
     __hash__ = None  # type: ignore[assignment]  # holds lists
 
@@ -101,7 +105,14 @@ class Record:
     def same_content(self, other: "Record") -> bool:
         """Tell whether two records say the same, wherever they were read."""
         mine = (self.form.ref, dict(self.header), dict(self.values), self.rows, self.nil, dict(self.remarks))
-        return mine == (other.form.ref, dict(other.header), dict(other.values), other.rows, other.nil, dict(other.remarks))
+        return mine == (
+            other.form.ref,
+            dict(other.header),
+            dict(other.values),
+            other.rows,
+            other.nil,
+            dict(other.remarks),
+        )
 
     def place(self, path: str) -> Place:
         """Where a value stands; `file` for a record that was not read from one."""

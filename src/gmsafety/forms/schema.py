@@ -97,7 +97,13 @@ def from_json(data: Mapping[str, Any], form: Form) -> Record:
         rows = []
         for index, row in enumerate(data.get("rows") or ()):
             wrong += [f"rows[{index}].{k}：没有这一列" for k in row if k not in form.by_id]
-            rows.append({k: _take(form.by_id[k].kind, v, f"rows[{index}].{k}", wrong) for k, v in row.items() if k in form.by_id})
+            rows.append(
+                {
+                    k: _take(form.by_id[k].kind, v, f"rows[{index}].{k}", wrong)
+                    for k, v in row.items()
+                    if k in form.by_id
+                }
+            )
         record = Record(form, header, rows=Rows.of(rows, form), nil=nil)
     else:
         flat = _flat(data.get("values") or {})

@@ -209,7 +209,7 @@ def _parse_mark(text: str) -> tuple[str, str, str]:
 
 def _blank(path: str, mark: tuple[str, str, str], before: Literal, after: Literal) -> Blank:
     unit = _UNIT.match(after.core)
-    units = (unit.group(),) if unit else ()
+    units = (unit.group(), unit.group()[0]) if unit else ()
     if mark[1] == "money":
         units = ("万元",)
     return Blank(path, FIELD_TYPES[mark[1]], Setting(units=units, in_sentence=True), mark[2], before, after)

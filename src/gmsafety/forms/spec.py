@@ -123,7 +123,10 @@ class Layout(Value):
     sheet: str = "Sheet1"
     orientation: Literal["portrait", "landscape"] = "portrait"
     size: Literal["A4", "A3"] = "A4"
-    widths: tuple[float, ...] = ()
+    widths: tuple[float, ...] = Field(
+        (), description="column widths in half-width characters; by default the columns' own"
+    )
+    font_size: float = 12
     empty_rows: int = 5
 
 
@@ -203,7 +206,11 @@ class Form(Value):
 
     @model_validator(mode="after")
     def _ids_once(self) -> "Form":
-        for noun, ids in (("列", [c.id for c in self.columns]), ("行", [c.id for c in self.clauses]), ("规则", [r.id for r in self.rules])):
+        for noun, ids in (
+            ("列", [c.id for c in self.columns]),
+            ("行", [c.id for c in self.clauses]),
+            ("规则", [r.id for r in self.rules]),
+        ):
             twice = {i for i in ids if ids.count(i) > 1}
             if twice:
                 raise ValueError(f"{noun}的id重复：{'、'.join(sorted(twice))}")

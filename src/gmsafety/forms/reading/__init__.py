@@ -1,6 +1,6 @@
 """Reading a file as it really arrives: safe → a workbook or document → which form → shape → types.
 
-The rules of the form come after, in `gmsafety.forms.check`.
+The rules of the form come after, in `gmsafety.forms.checking`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -120,7 +120,9 @@ class _Desk:
         title, score = nearest(found)
         known = "、".join(f"《{f.title}》" for f in forms)
         if not title:
-            return KINDS["wrong-form"].at(FILE, nearest="", score=0, known=known, say="文件里的表格不是任何一种已登记的表。")
+            return KINDS["wrong-form"].at(
+                FILE, nearest="", score=0, known=known, say="文件里的表格不是任何一种已登记的表。"
+            )
         return KINDS["wrong-form"].at(FILE, nearest=title, score=score, known=known)
 
     def _read_match(self, match: Match, sure: list[Match], found: list[Match]) -> Reading:
@@ -151,7 +153,11 @@ class _Desk:
         """Mention tables that are no form: a cover sheet, a second half cut off from its header."""
         for table in filled:
             outer = {m.table.inside for m in sure}
-            if any(m.table is table for m in sure) or (table.ordinal is not None and table.ordinal in outer) or table.inside is not None:
+            if (
+                any(m.table is table for m in sure)
+                or (table.ordinal is not None and table.ordinal in outer)
+                or table.inside is not None
+            ):
                 continue
             first = next((str(c) for row in islice(table.rows(), 50) for c in row if c not in ("", None)), "")
             place = Place(f"table {table.ordinal}") if table.ordinal else Place("file", table.sheet)
@@ -163,7 +169,9 @@ class _Desk:
 
     def _header(self, match: Match, upto: int) -> tuple[dict[str, Any], dict[str, str], list[Finding], list[list[Any]]]:
         rows = list(islice(match.table.rows(), upto))
-        values, cells, found = read_header(match.form, header_lines(match.table, rows), self._window(match.form), match.table.sheet)
+        values, cells, found = read_header(
+            match.form, header_lines(match.table, rows), self._window(match.form), match.table.sheet
+        )
         return values, cells, found, rows
 
     def _clauses(self, match: Match) -> tuple[Record, list[Finding]]:
@@ -171,7 +179,9 @@ class _Desk:
         top = match.header_row if match.header_row is not None and match.header_row < first else first
         header, cells, found, _ = self._header(match, top)
         reading = read_clauses(match, list(islice(match.table.rows(), 400)))
-        origin = Origin(self.file, match.table.sheet, match.table.ordinal, {**cells, **reading.cells}, typed=reading.typed)
+        origin = Origin(
+            self.file, match.table.sheet, match.table.ordinal, {**cells, **reading.cells}, typed=reading.typed
+        )
         nil = reading.nil or any(NIL.search(fold(t)) for t in match.table.above)
         record = Record(match.form, header, reading.values, nil=nil, remarks=reading.remarks, origin=origin)
         return record, [*found, *reading.findings]
@@ -206,4 +216,7 @@ class _Desk:
                     if where in wanted:
                         values[where] = cell
         links = () if wanted else package_links(self.data, self.inspection)
-        return [*formula_findings(formulas, values), *(KINDS["external-link"].at(FILE, target=t, value="") for t in links)]
+        return [
+            *formula_findings(formulas, values),
+            *(KINDS["external-link"].at(FILE, target=t, value="") for t in links),
+        ]

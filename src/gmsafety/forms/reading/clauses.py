@@ -15,7 +15,9 @@ from .tables import Row
 _NOT_BEGUN = re.compile(
     r"(?:尚|暂|还|仍|均)?未(?:正式|组织|全面)?(?:开展|启动|开始|进行|部署|涉及)|(?:计划|拟|将|待|预计).{0,24}(?:开展|启动|实施|进行|填报|填写)|^暂?无|不涉及|没有|零报告|无(?:此项|该项|相关)"
 )
-_ITEM = re.compile(r"(?:^|(?<=[\n。；;.]))[ \t\u3000]*[(（]?([0-9０-９]{1,2}|[①-⑨])[)）]?[ \t\u3000]*[.．、)）：:]?[ \t\u3000]*(?![0-9０-９.])")
+_ITEM = re.compile(
+    r"(?:^|(?<=[\n。；;.]))[ \t\u3000]*[(（]?([0-9０-９]{1,2}|[①-⑨])[)）]?[ \t\u3000]*[.．、)）：:]?[ \t\u3000]*(?![0-9０-９.])"
+)
 _MARKED = re.compile(r"[.．、)）①-⑨]")
 NIL = re.compile(r"零报告|零报送|无变化零报")
 
@@ -40,7 +42,9 @@ def read_clauses(match: Match, rows: list[Row]) -> ClauseReading:
         lines = match.labels.get(clause.id, ())
         if not lines:
             out.values |= {b.path: None for b in clause.blanks}
-            out.findings.append(KINDS["missing-clause"].at(Place("header row", match.table.sheet), number=number, label=clause.label))
+            out.findings.append(
+                KINDS["missing-clause"].at(Place("header row", match.table.sheet), number=number, label=clause.label)
+            )
             continue
         if len(lines) > 1:
             place = Place(match.table.where(lines[1], match.label_col or 0), match.table.sheet)
@@ -57,12 +61,19 @@ def _columns(match: Match, rows: list[Row]) -> tuple[int, int | None]:
     remark = titles.get(fold(by_id["remark"].label)) if "remark" in by_id else None
     if text is None:
         label_col = match.label_col or 0
-        filled = [i for lines in match.labels.values() for i, c in enumerate(rows[lines[0]]) if i > label_col and c not in ("", None)]
+        filled = [
+            i
+            for lines in match.labels.values()
+            for i, c in enumerate(rows[lines[0]])
+            if i > label_col and c not in ("", None)
+        ]
         text = min(filled, default=label_col + 1)
     return text, remark
 
 
-def _read_row(match: Match, clause: Clause, line: int, columns: tuple[int, int | None], rows: list[Row], out: ClauseReading) -> None:
+def _read_row(
+    match: Match, clause: Clause, line: int, columns: tuple[int, int | None], rows: list[Row], out: ClauseReading
+) -> None:
     text_col, remark_col = columns
     row = rows[line]
     raw = row[text_col] if text_col < len(row) else ""
@@ -98,10 +109,17 @@ def _findings(form: Form, clause: Clause, reading: SentenceReading, place: Place
     if reading.lost:
         found.append(_changed(form, clause, reading.lost, raw, place))
     for typed, printed in reading.remarks:
-        found.append(KINDS["wording-differs"].at(place, label=clause.label, found=shorten(typed), printed=shorten(printed)))
+        found.append(
+            KINDS["wording-differs"].at(place, label=clause.label, found=shorten(typed), printed=shorten(printed))
+        )
     if reading.leftover:
         found.append(KINDS["not-understood"].at(place, text=shorten(reading.leftover)))
-    if len(clause.sentences) == 1 and clause.sentences[0].is_narrative and isinstance(raw, str) and looks_like_formula(raw):
+    if (
+        len(clause.sentences) == 1
+        and clause.sentences[0].is_narrative
+        and isinstance(raw, str)
+        and looks_like_formula(raw)
+    ):
         found.append(KINDS["formula-like-text"].at(place, text=shorten(raw)))
     return found
 

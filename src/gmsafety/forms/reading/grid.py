@@ -16,7 +16,10 @@ from .identify import ColumnMap, Match
 from .tables import Row, Table
 
 _CHUNK = 4096
-_NOTE = re.compile(r"^(?:说明|注|备注|填表说明|填报说明|附注|单位负责人|主要负责人|填表人|填报人|审核人|联系人|联系电话|制表|合计)")
+_NOTE = re.compile(
+    r"^(?:说明|注|备注|填表说明|填报说明|附注|单位负责人|主要负责人|填表人|填报人|审核人|联系人|联系电话|制表|合计)"
+)
+_NOTHING = frozenset({"", "无", "/", "—", "-", "零报告", "空"})
 _NIL = re.compile(r"^(?:无|零报告|本(?:期|周|月)?(?:无|零报告).*|无重大.*|暂无.*|没有.*|空)$")
 
 
@@ -100,7 +103,7 @@ class _Reader:
         filled = len(cells) - cells.count("")
         if self.anchors:
             self._save(number, cells)
-        if filled > 3 and cells != self.header_cells and not isinstance(cells[0], str):
+        if filled > 3 and not isinstance(cells[0], str) and len(cells) > 1 and cells[1] not in _NOTHING:
             return self._completed(number, cells)
         if not filled:
             self._stray(row)
@@ -144,7 +147,11 @@ class _Reader:
 
     def _spans(self, only: Any, said: list[Any]) -> bool:
         """Tell whether the one text of a row is a heading or note across the table rather than a value."""
-        return isinstance(only, str) and len(said) == 1 and (len(only) > 12 or bool(re.match(r"[(（]?[一二三四五六七八九十]", only)))
+        return (
+            isinstance(only, str)
+            and len(said) == 1
+            and (len(only) > 12 or bool(re.match(r"[(（]?[一二三四五六七八九十]", only)))
+        )
 
     def _completed(self, number: int, cells: list[Any]) -> list[Any] | None:
         """Fill in what stands in a merged cell above; None for the lower half of a merged row."""

@@ -27,7 +27,9 @@ def header_lines(table: Table, rows: list[Row]) -> list[Line]:
     return lines
 
 
-def read_header(form: Form, lines: list[Line], window: Window, sheet: str | None) -> tuple[dict[str, object], dict[str, str], list[Finding]]:
+def read_header(
+    form: Form, lines: list[Line], window: Window, sheet: str | None
+) -> tuple[dict[str, object], dict[str, str], list[Finding]]:
     """Return the values of the header fields, their cells, and what was found."""
     values: dict[str, object] = {}
     cells: dict[str, str] = {}
@@ -71,7 +73,9 @@ def _find(field: FormField, lines: list[Line], labels: re.Pattern[str]) -> tuple
     return None, None
 
 
-def _after(lines: list[Line], number: int, index: int, labels: re.Pattern[str], *, same_line: bool) -> Iterator[tuple[object, str]]:
+def _after(
+    lines: list[Line], number: int, index: int, labels: re.Pattern[str], *, same_line: bool
+) -> Iterator[tuple[object, str]]:
     """Cells that may hold a value whose label stands alone: to the right, then a line without labels below."""
     for raw, place in [] if same_line else lines[number][index + 1 :]:
         if isinstance(raw, str) and labels.search(raw):

@@ -72,7 +72,11 @@ def _match(form: Form, table: Table, head: list[Row], keys: list[list[str]]) -> 
     score = 0.3 * min(columns, 1.0) + 0.7 * len(labels) / len(form.clauses) if form.clauses else columns
     if not score:
         return None
-    above = [*table.above, table.sheet or "", *(str(c) for row in head[: header_row or 6] for c in row if isinstance(c, str))]
+    above = [
+        *table.above,
+        table.sheet or "",
+        *(str(c) for row in head[: header_row or 6] for c in row if isinstance(c, str)),
+    ]
     return Match(form, table, score, _title_likeness(form, above), header_row, titles, labels, label_col)
 
 
@@ -156,7 +160,9 @@ def _by_alias(form: Form, index: dict[str, int], free: dict[int, str]) -> list[t
         if column.id in index or not free:
             continue
         aliases = {key(a) for a in column.aliases}
-        best = max(free, key=lambda i: 100.0 if key(free[i]) in aliases else fuzz.ratio(key(free[i]), key(column.label)))
+        best = max(
+            free, key=lambda i: 100.0 if key(free[i]) in aliases else fuzz.ratio(key(free[i]), key(column.label))
+        )
         if key(free[best]) in aliases or fuzz.ratio(key(free[best]), key(column.label)) >= 70:
             index[column.id] = best
             renamed.append((column.label, free.pop(best)))

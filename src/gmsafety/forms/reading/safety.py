@@ -25,7 +25,12 @@ _CHUNK = 2**18
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _DOCTYPES = (b"<!DOCTYPE", b"<!ENTITY", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
 _EXTENSIONS = {"xlsx": {".xlsx"}, "docx": {".docx"}, "ods": {".ods"}, "xls": {".xls"}}
-_ACTUAL = {"xlsx": "Excel 工作簿（.xlsx）", "docx": "Word 文档（.docx）", "ods": "OpenDocument 表格（.ods）", "xls": "Excel 97-2003 文件（.xls）"}
+_ACTUAL = {
+    "xlsx": "Excel 工作簿（.xlsx）",
+    "docx": "Word 文档（.docx）",
+    "ods": "OpenDocument 表格（.ods）",
+    "xls": "Excel 97-2003 文件（.xls）",
+}
 
 
 @dataclass(frozen=True, slots=True)

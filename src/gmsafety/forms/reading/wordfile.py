@@ -16,7 +16,19 @@ from .tables import Row, Table
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
-_SKIP = frozenset({f"{_W}del", f"{_W}moveFrom", f"{_W}instrText", f"{_W}txbxContent", f"{_W}tbl", f"{_MC}Fallback", f"{_W}pPr", f"{_W}rPr", f"{_W}rt"})
+_SKIP = frozenset(
+    {
+        f"{_W}del",
+        f"{_W}moveFrom",
+        f"{_W}instrText",
+        f"{_W}txbxContent",
+        f"{_W}tbl",
+        f"{_MC}Fallback",
+        f"{_W}pPr",
+        f"{_W}rPr",
+        f"{_W}rt",
+    }
+)
 _MOST_COLUMNS = 200
 _MOST_ROWS = 200_000
 
@@ -137,7 +149,11 @@ class _Walk:
         boxes = [b for p in _paragraphs(cell) for b in _textboxes(p)]
         if not inner and not boxes:
             return
-        outer = [*draft.above, *(str(c) for row in draft.rows for c in row if c), *(t for p in _paragraphs(cell) if (t := _text(p)))]
+        outer = [
+            *draft.above,
+            *(str(c) for row in draft.rows for c in row if c),
+            *(t for p in _paragraphs(cell) if (t := _text(p))),
+        ]
         self.lines = outer
         for table in inner:
             self.table(table, inside=draft.ordinal, in_textbox=False)

@@ -81,7 +81,12 @@ def workbook_formulas(data: bytes, inspection: Inspection) -> list[Formula]:
         return []
     with zipfile.ZipFile(io.BytesIO(data)) as package:
         sheets = _sheet_names(package)
-        return [f for part in inspection.parts_with_formulas if part in sheets for f in _formulas(package, part, sheets[part])]
+        return [
+            f
+            for part in inspection.parts_with_formulas
+            if part in sheets
+            for f in _formulas(package, part, sheets[part])
+        ]
 
 
 def _sheet_names(package: zipfile.ZipFile) -> dict[str, str]:

@@ -9,7 +9,9 @@ from .text import fold, is_blank, shorten
 
 _EPOCH = date(1899, 12, 30)
 _DIGITS = str.maketrans("〇零○Ｏ一二三四五六七八九", "0000123456789")
-_CHINESE_DATE = re.compile(r"([〇零○一二三四五六七八九\d]{4}|[〇零○一二三四五六七八九\d]{2})年([一二三四五六七八九十\d]{1,3})月([一二三四五六七八九十\d]{1,3})[日号]?")
+_CHINESE_DATE = re.compile(
+    r"([〇零○一二三四五六七八九\d]{4}|[〇零○一二三四五六七八九\d]{2})年([一二三四五六七八九十\d]{1,3})月([一二三四五六七八九十\d]{1,3})[日号]?"
+)
 _SEP = r"[-./\\年月,、]"
 _FULL = re.compile(rf"(?<!\d)((?:19|20)\d\d|\d\d){_SEP}(\d{{1,2}}){_SEP}(\d{{1,2}})(?![\d年月])[日号]?")
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")

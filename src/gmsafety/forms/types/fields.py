@@ -46,7 +46,7 @@ class FieldType:
                 return Parsed(None, Trouble("cell-too-long", {"length": len(raw)}))
             if raw in _ERRORS:
                 return Parsed(None, Trouble("error-value", {"text": raw}))
-            if is_blank(raw):
+            if is_blank(raw) and not (self.numeric and setting.in_sentence):
                 return BLANK
         return self._read(raw, setting)
 
@@ -147,8 +147,8 @@ class Count(FieldType):
     def from_json(self, value: Any) -> Any:
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or value != int(value) or value < 0:
-            raise ValueError(f"应为不小于零的整数，现为{value!r}")
+        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or value != int(value):
+            raise ValueError(f"应为整数，现为{value!r}")
         return int(value)
 
 
@@ -188,8 +188,8 @@ class Money(FieldType):
     def from_json(self, value: Any) -> Any:
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or value < 0:
-            raise ValueError(f"应为不小于零的金额，现为{value!r}")
+        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+            raise ValueError(f"应为金额，现为{value!r}")
         return Decimal(str(value))
 
     def to_printed(self, value: Any) -> Any:
@@ -240,7 +240,9 @@ class Choice(FieldType):
         for choice in setting.choices:
             if folded == fold(choice):
                 return Parsed(choice)
-        return Parsed(squash(raw), Trouble("not-in-list", {"text": shorten(raw), "choices": "、".join(setting.choices)}))
+        return Parsed(
+            squash(raw), Trouble("not-in-list", {"text": shorten(raw), "choices": "、".join(setting.choices)})
+        )
 
 
 class Measure(FieldType):

@@ -62,25 +62,23 @@ def _exact(number: int | float | Decimal) -> Decimal | None:
 
 
 def as_count(parsed: Parsed) -> Parsed:
-    """Narrow a number to a count: a whole number, not below zero."""
+    """Narrow a number to a count: a whole number; one below zero is trouble, and kept."""
     value, trouble = parsed
     if trouble or value is None:
         return parsed
-    if value < 0:
-        return Parsed(None, Trouble("negative-number", {"text": plain(value)}))
     if value != value.to_integral_value():
         return Parsed(None, Trouble("not-an-integer", {"text": plain(value)}))
-    return Parsed(int(value))
+    return Parsed(int(value), Trouble("negative-number", {"text": plain(value)}) if value < 0 else None)
 
 
 def as_money(parsed: Parsed) -> Parsed:
-    """Narrow a number of 万元 to yuan: a Decimal not below zero; finer than one yuan is trouble, the value is kept."""
+    """Narrow a number of 万元 to yuan; below zero or finer than one yuan is trouble, and the value is kept."""
     value, trouble = parsed
     if trouble or value is None:
         return parsed
-    if value < 0:
-        return Parsed(None, Trouble("negative-number", {"text": plain(value)}))
     yuan = value * WAN
+    if value < 0:
+        return Parsed(yuan, Trouble("negative-number", {"text": plain(value)}))
     if yuan != yuan.to_integral_value():
         return Parsed(yuan, Trouble("money-too-fine", {"text": plain(value)}))
     return Parsed(yuan.to_integral_value())

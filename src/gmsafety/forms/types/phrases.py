@@ -62,7 +62,9 @@ def missing_parts(text: str, parts: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _label(part: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:^|[;。,:、.)\d])(?:[①-⑳]|[一二三四五六七八九十]是)?(?:落实|整改|应急|安全|治理|防控|经费|[(（【\[])*(?:{part})(?:人|单位|部门|要求|来源|安排|保障|落实)?[)）】\]]?")
+    return re.compile(
+        rf"(?:^|[;。,:、.)\d])(?:[①-⑳]|[一二三四五六七八九十]是)?(?:落实|整改|应急|安全|治理|防控|经费|[(（【\[])*(?:{part})(?:人|单位|部门|要求|来源|安排|保障|落实)?[)）】\]]?"
+    )
 
 
 def _is_empty(folded: str, end: int) -> bool:

@@ -6,7 +6,31 @@ import unicodedata
 LONGEST_CELL = 32767
 _SPACE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
 _ESCAPED = re.compile(r"_x(000[dDaA9]|00[aA]0)_")
-_BLANK = frozenset({"", "/", "\\", "-", "--", "---", "—", "——", "–", "－", "无", "无。", "空", "未填", "**", "*", "__", "_", "xx", "//"})
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_BLANK = frozenset(
+    {
+        "",
+        "/",
+        "\\",
+        "-",
+        "--",
+        "---",
+        "—",
+        "——",
+        "–",
+        "－",
+        "无",
+        "无。",
+        "空",
+        "未填",
+        "**",
+        "*",
+        "__",
+        "_",
+        "xx",
+        "//",
+    }
+)
 _FILLERS = re.compile(r"[*＊_＿\s]+")
 _DOTS = re.compile(r"[.．。…·⋯\s]{2,}")
 MINUS = str.maketrans({"−": "-", "﹣": "-", "－": "-", "‐": "-", "‑": "-", "–": "-", "—": "-"})
@@ -20,7 +44,7 @@ def fold(text: object) -> str:
 def squash(text: object) -> str:
     """Return the text as typed, trimmed, without spreadsheet escapes and invisible characters."""
     cleaned = _ESCAPED.sub("\n", str(text)).replace("\r\n", "\n").replace("\r", "\n")
-    return cleaned.strip(" \t\n\u3000\u00a0\u200b\ufeff")
+    return _CONTROL.sub("", cleaned).strip(" \t\n\u3000\u00a0\u200b\ufeff")
 
 
 def is_blank(value: object) -> bool:

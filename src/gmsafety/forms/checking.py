@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from ..entities import Unit, Units
+from ..entities import Units
 from ..findings import Finding, Kind, Place, Severity
 from .judge import Bench, judge
 from .reading import Forms, Reading
@@ -27,7 +27,11 @@ class Shelf(Forms, Protocol):
 
 
 def check(
-    form: Reading | Record, catalog: Shelf, *, previous: Reading | Record | None = None, beside: Iterable[Reading | Record] = ()
+    form: Reading | Record,
+    catalog: Shelf,
+    *,
+    previous: Reading | Record | None = None,
+    beside: Iterable[Reading | Record] = (),
 ) -> tuple[Finding, ...]:
     """Return every finding of a form: what was found while reading it, then its rules.
 
@@ -87,7 +91,9 @@ class _Checker:
             wrong = {v: t for v in set(values) if v is not None and (t := column.kind.check(v, setting))}
             for index, value in enumerate(values) if wrong else ():
                 for trouble in wrong.get(value, ()):
-                    yield self.kinds[trouble.slug].at(self.record.cell(index, column.id), **{"field": column.label, **trouble.data})
+                    yield self.kinds[trouble.slug].at(
+                        self.record.cell(index, column.id), **{"field": column.label, **trouble.data}
+                    )
 
     def _required(self) -> Iterator[Finding]:
         for column in self.record.form.columns:
@@ -142,15 +148,22 @@ class _Checker:
             why = f"它的填报单位是“{shorten(other.header.get('unit'))}”"
             yield self.kinds["pair-not-comparable"].at(Place(), file=file, why=why)
             return
-        bench = Bench(self.kinds, self.window, ledger=other if other.form.is_grid else None, table=None if other.form.is_grid else other)
+        bench = Bench(
+            self.kinds,
+            self.window,
+            ledger=other if other.form.is_grid else None,
+            table=None if other.form.is_grid else other,
+        )
         yield from judge(self.record, rule, bench)
 
     def _same_unit(self, other: Record) -> bool:
-        mine, theirs = self.record.header.get("unit"), other.header.get("unit")
-        if not mine or not theirs or fold(mine) == fold(theirs):
-            return True
-        a, b = self._named(mine), self._named(theirs)
-        return a is not None and a is b
+        return same_unit(self.record, other, self.catalog.units)
 
-    def _named(self, name: object) -> Unit | None:
-        return self.catalog.units.named(str(name))
+
+def same_unit(one: Record, other: Record, units: Units) -> bool:
+    """Tell whether two forms are of one unit: by the name as typed, or by what the names stand for."""
+    mine, theirs = one.header.get("unit"), other.header.get("unit")
+    if not mine or not theirs or fold(mine) == fold(theirs):
+        return True
+    known = units.named(str(mine))
+    return known is not None and known is units.named(str(theirs))

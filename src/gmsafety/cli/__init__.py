@@ -1,0 +1,68 @@
+"""The command `gmsafety`: what the library does, for a clerk at a prompt and for other programs (`--json`).
+
+Exit status: 0 clean or remarks only, 1 findings, 2 wrong use, 3 failure.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from ..errors import GmsafetyError, UnknownName
+from . import campaigns, duties, files, forms, plugins, rollup
+
+FINDINGS, USAGE, FAILURE = 1, 2, 3
+
+app = typer.Typer(
+    help="安全通知的表、期限、核对与汇总。", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+app.add_typer(plugins.app, name="plugins")
+app.add_typer(campaigns.app, name="campaigns")
+app.add_typer(forms.app, name="forms")
+files.register(forms.app)
+app.command("duties")(duties.duties)
+app.command("rollup")(rollup.rollup)
+
+
+@app.callback()
+def _root() -> None:
+    """安全通知的表、期限、核对与汇总。退出码：0 无问题，1 有问题，2 用法不对，3 失败。"""
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status, and never shows a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    try:
+        status = app(args=list(args) if args is not None else None, standalone_mode=False)
+        return int(status or 0)
+    except UnknownName as error:
+        return _say(str(error), USAGE)
+    except FileNotFoundError as error:
+        return _say(f"找不到文件：{error.filename}", USAGE)
+    except GmsafetyError as error:
+        return _say(str(error), FAILURE)
+    except (OSError, UnicodeDecodeError) as error:
+        return _say(f"不能读写文件：{error}", FAILURE)
+    except typer.Exit as leave:
+        return leave.exit_code
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+            return _say(str(error.format_message()), USAGE)
+        if type(error).__name__ == "Abort":
+            return _say("已中断。", FAILURE)
+        if os.environ.get("GMSAFETY_DEBUG"):
+            raise
+        return _say(f"程序出错，未能完成（{type(error).__name__}：{error}）。设置 GMSAFETY_DEBUG=1 可看详情。", FAILURE)
+
+
+def _say(text: str, status: int) -> int:
+    print(text, file=sys.stderr)
+    return status
+
+
+def run() -> None:
+    """Entry point of the console script."""
+    sys.exit(main())

@@ -1,0 +1,5 @@
+"""`python -m gmsafety.cli`."""
+
+from . import run
+
+run()

@@ -1,0 +1,245 @@
+"""`gmsafety forms read|check|fill|convert`: what is done with files."""
+
+import json as jsonlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import GmsafetyError
+from .output import Json, console, print_findings, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..catalog import Catalog
+    from ..findings import Finding
+    from ..forms.reading import Reading
+    from ..forms.record import Record
+    from ..forms.spec import Form
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="一个或几个文件", exists=True, dir_okay=False)]
+To = Annotated[Path, typer.Option("--to", help="写到哪个文件（.xlsx、.docx 或 .json）")]
+
+
+class BadData(GmsafetyError):
+    """JSON that is no record of the form."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `gmsafety forms`."""
+    app.command("read")(read_files)
+    app.command("check")(check_files)
+    app.command("fill")(fill_form)
+    app.command("convert")(convert)
+
+
+def read_files(
+    files: Files,
+    form: Annotated[str | None, typer.Option("--form", help="指明是哪张表；不写则自动识别")] = None,
+    printed: Annotated[bool, typer.Option("--printed", help="按纸面的栏目和顺序输出")] = False,
+    json: Json = False,
+) -> None:
+    """读取文件，给出各栏的值和所在单元格。"""
+    from ..catalog import load_catalog  # noqa: PLC0415 - commands load what they need
+    from ..findings import has_findings  # noqa: PLC0415 - as above
+    from ..forms.reading import read  # noqa: PLC0415 - as above
+
+    catalog = load_catalog()
+    readings = [(path, read(path, catalog, form=form)) for path in files]
+    if json or printed:
+        print_json([_reading_json(path, r, catalog, printed=printed) for path, r in readings])
+    else:
+        for path, reading in readings:
+            _show(path, reading)
+    if any(has_findings(r.findings) for _, r in readings):
+        raise typer.Exit(1)
+
+
+def _reading_json(path: Path, reading: "Reading", catalog: "Catalog", *, printed: bool) -> dict[str, Any]:
+    from ..forms.printed import to_printed  # noqa: PLC0415 - as above
+    from ..forms.schema import to_json  # noqa: PLC0415 - as above
+    from ..forms.types.dates import Window  # noqa: PLC0415 - as above
+
+    found = [f.to_json() for f in reading.findings]
+    record = reading.record
+    if record is None:
+        return {"file": reading.file, "path": str(path), "form": None, "findings": found}
+    if printed:
+        view = to_printed(record, Window(*catalog.window(record.form), record.filed))
+    else:
+        view = {
+            "file": reading.file,
+            **to_json(record),
+            "cells": _cells(record),
+            "typed": record.origin.typed if record.origin else {},
+        }
+    also = [_reading_json(path, r, catalog, printed=printed) for r in reading.also]
+    return {**view, "path": str(path), "findings": found, **({"also": also} if also else {})}
+
+
+def _cells(record: "Record") -> Any:
+    if record.form.is_grid:
+        return [{n: record.cell(i, n).where for n in record.rows.columns} for i in range(len(record.rows))]
+    return {
+        path: record.place(path).where
+        for path in [*(f"header.{h.id}" for h in record.form.header), *record.form.blanks]
+    }
+
+
+def _show(path: Path, reading: "Reading") -> None:
+    print_findings(str(path), reading.form.title if reading.form else None, reading.findings)
+    record = reading.record
+    if record is None:
+        return
+    form = record.form
+    print_table("表头", ["栏目", "值"], [(h.label, h.kind.show(record.header.get(h.id))) for h in form.header])
+    if form.is_grid:
+        rows = [[form.by_id[n].kind.show(v) for n, v in row.items()] for row in record.rows]
+        print_table(
+            f"{len(rows)} 行" + ("（零报告）" if record.nil else ""),
+            [form.by_id[n].label for n in record.rows.columns],
+            rows,
+        )
+    else:
+        shown = [
+            (form.label_of(p), b.kind.show(record.values.get(p)), record.place(p).where) for p, b in form.blanks.items()
+        ]
+        print_table("零报告" if record.nil else "各栏", ["栏目", "值", "单元格"], shown)
+    for also in reading.also:
+        _show(path, also)
+
+
+def check_files(
+    files: Files,
+    previous: Annotated[
+        list[Path] | None, typer.Option("--previous", help="同一单位上一期的同一张表", exists=True)
+    ] = None,
+    beside: Annotated[
+        list[Path] | None, typer.Option("--with", help="同一单位同一期的另一张表（可写几次）", exists=True)
+    ] = None,
+    json: Json = False,
+) -> None:
+    """核对文件：有什么问题、在哪一格、怎么改。"""
+    from ..catalog import load_catalog  # noqa: PLC0415 - as above
+    from ..findings import has_findings  # noqa: PLC0415 - as above
+    from ..forms.reading import read  # noqa: PLC0415 - as above
+
+    catalog = load_catalog()
+    before = [read(p, catalog) for p in previous or ()]
+    others = [read(p, catalog) for p in beside or ()]
+    results = []
+    for path in files:
+        reading = read(path, catalog)
+        results.append((path, reading, [(r, _check_one(r, catalog, before, others)) for r in (reading, *reading.also)]))
+    if json:
+        print_json([_check_json(path, reading, checked) for path, reading, checked in results])
+    else:
+        for path, _, checked in results:
+            for reading, findings in checked:
+                print_findings(str(path), reading.form.title if reading.form else None, findings)
+    if any(has_findings(findings) for _, _, checked in results for _, findings in checked):
+        raise typer.Exit(1)
+
+
+def _check_one(
+    reading: "Reading", catalog: "Catalog", before: list["Reading"], others: list["Reading"]
+) -> tuple["Finding", ...]:
+    """Check one form, with those of the given files that are its own: same form last period, same unit beside."""
+    from ..forms.checking import check, same_unit  # noqa: PLC0415 - as above
+
+    record = reading.record
+    if record is None:
+        return reading.findings
+    last = [b for b in before if b.form is record.form and b.record and same_unit(record, b.record, catalog.units)]
+    fits = [o for o in others if o.record and same_unit(record, o.record, catalog.units)]
+    previous = (last or (before if len(before) == 1 else []) or [None])[0]
+    return check(reading, catalog, previous=previous, beside=fits or others)
+
+
+def _check_json(
+    path: Path, reading: "Reading", checked: list[tuple["Reading", tuple["Finding", ...]]]
+) -> dict[str, Any]:
+    views = [
+        {
+            "file": reading.file,
+            "path": str(path),
+            "form": (r.form.printed_id or r.form.id) if r.form else None,
+            "version": r.form.version if r.form else None,
+            "findings": [f.to_json() for f in findings],
+        }
+        for r, findings in checked
+    ]
+    first, *also = views
+    return {**first, "also": also} if also else first
+
+
+def load_record(path: Path, form: "Form") -> "Record":
+    """Take a record from a JSON file: a record or a printed view; BadData says what does not fit."""
+    from ..forms.printed import from_printed, is_printed  # noqa: PLC0415 - as above
+    from ..forms.schema import from_json  # noqa: PLC0415 - as above
+
+    try:
+        data = jsonlib.loads(path.read_text("utf-8-sig"))
+        data = data[0] if isinstance(data, list) and len(data) == 1 else data
+        if not isinstance(data, dict):
+            raise BadData(f"{path.name}：应为一个JSON对象")
+        return from_printed(data, form) if is_printed(data) else from_json(data, form)
+    except jsonlib.JSONDecodeError as error:
+        raise BadData(f"{path.name}：不是合法的JSON（第{error.lineno}行第{error.colno}列）") from error
+    except (ValueError, AttributeError, TypeError) as error:
+        raise BadData(f"{path.name}：{error}") from error
+
+
+def fill_form(
+    form: Annotated[str, typer.Argument(metavar="ID", help="表的编号")],
+    data: Annotated[
+        Path, typer.Argument(metavar="DATA.json", help="数据：记录或纸面视图", exists=True, dir_okay=False)
+    ],
+    to: To,
+) -> None:
+    """把数据填进正式的表。"""
+    from ..catalog import load_catalog  # noqa: PLC0415 - as above
+
+    _write(load_record(data, load_catalog().form(form)), to)
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(metavar="IN", help="读哪个文件", exists=True, dir_okay=False)],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="写成哪个文件（.xlsx、.docx 或 .json）")],
+    form: Annotated[str | None, typer.Option("--form", help="指明是哪张表；JSON里没写时必须指明")] = None,
+) -> None:
+    """转换：把表从一种格式重写成另一种格式（正式样式）。"""
+    from ..catalog import load_catalog  # noqa: PLC0415 - as above
+    from ..findings import has_findings  # noqa: PLC0415 - as above
+    from ..forms.reading import read  # noqa: PLC0415 - as above
+
+    catalog = load_catalog()
+    if source.suffix.lower() == ".json":
+        _write(load_record(source, catalog.form(form or _form_named_in(source))), target)
+        return
+    reading = read(source, catalog, form=form)
+    if reading.findings:
+        print_findings(str(source), reading.form.title if reading.form else None, reading.findings)
+    if reading.record:
+        _write(reading.record, target)
+    if has_findings(reading.findings):
+        raise typer.Exit(1)
+
+
+def _form_named_in(path: Path) -> str:
+    try:
+        data = jsonlib.loads(path.read_text("utf-8-sig"))
+        data = data[0] if isinstance(data, list) and data else data
+        return str(data["form"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadData(f"{path.name}：没有写明是哪张表（form）") from error
+
+
+def _write(record: "Record", to: Path) -> None:
+    from ..forms.schema import to_json  # noqa: PLC0415 - as above
+    from ..forms.writing import fill  # noqa: PLC0415 - as above
+
+    if to.suffix.lower() == ".json":
+        to.write_text(jsonlib.dumps(to_json(record), ensure_ascii=False, indent=1), "utf-8")
+    else:
+        fill(record, to)
+    console().print(f"已写入：{to}", markup=False)

@@ -1,0 +1,93 @@
+"""`gmsafety rollup`: the upper unit's form from the lower ones'."""
+
+import json as jsonlib
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .files import load_record
+from .output import Json, console, print_findings, print_json, print_table
+
+if TYPE_CHECKING:
+    from ..catalog import Catalog
+    from ..rollups import RollupResult
+
+
+def rollup(
+    form: Annotated[str, typer.Argument(metavar="FORM", help="表的编号")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="各下级单位的这张表", exists=True, dir_okay=False)
+    ],
+    unit: Annotated[str, typer.Option(help="为哪个单位汇总：编号、名称或行政区划代码")],
+    period: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="期次：本周的截止日")],
+    own: Annotated[Path | None, typer.Option(help="本级自己的部分（JSON）", exists=True, dir_okay=False)] = None,
+    to: Annotated[Path | None, typer.Option(help="写到哪个文件（.xlsx、.docx 或 .json）")] = None,
+    json: Json = False,
+) -> None:
+    """汇总下级各单位的表，每个数都能查到出处。"""
+    from ..catalog import load_catalog  # noqa: PLC0415 - commands load what they need
+    from ..findings import has_findings  # noqa: PLC0415 - as above
+    from ..forms.reading import read  # noqa: PLC0415 - as above
+
+    catalog = load_catalog()
+    chosen = catalog.form(form)
+    readings = [read(path, catalog, form=chosen.ref, name=_short(path)) for path in files]
+    mine = load_record(own, chosen) if own else None
+    result = catalog.rollup(chosen.ref).apply(
+        readings, unit=catalog.unit(unit), own=mine, period=period.date(), own_file=own.name if own else ""
+    )
+    view = _view(result, catalog)
+    if to is not None:
+        _write(result, view, to)
+    if json:
+        print_json([view])
+    else:
+        _show(result, to)
+    if has_findings(result.findings):
+        raise typer.Exit(1)
+
+
+def _short(path: Path) -> str:
+    return path.name
+
+
+def _view(result: "RollupResult", catalog: "Catalog") -> dict[str, Any]:
+    from ..forms.printed import to_printed  # noqa: PLC0415 - as above
+    from ..forms.types.dates import Window  # noqa: PLC0415 - as above
+
+    record = result.record
+    return {
+        **to_printed(record, Window(*catalog.window(record.form), record.filed)),
+        "unit": result.unit.ref,
+        "contributions": result.contributions(),
+        "sources": result.source_list(),
+        "missing": [u.ref for u in result.missing],
+        "findings": [f.to_json() for f in result.findings],
+    }
+
+
+def _write(result: "RollupResult", view: dict[str, Any], to: Path) -> None:
+    from ..forms.writing import fill  # noqa: PLC0415 - as above
+
+    if to.suffix.lower() == ".json":
+        to.write_text(jsonlib.dumps(view, ensure_ascii=False, indent=1), "utf-8")
+    else:
+        fill(result.record, to)
+
+
+def _show(result: "RollupResult", to: Path | None) -> None:
+    record = result.record
+    print_findings(f"{result.unit.name} {record.filed or ''}", record.form.title, result.findings)
+    if record.form.is_grid:
+        print_table(f"共 {len(record.rows)} 行", ["单位", "行数"], list(result.contributions().items()))
+    else:
+        rows = []
+        for path, blank in record.form.blanks.items():
+            if blank.kind.numeric and record.values[path] is not None:
+                parts = "＋".join(f"{s.area}{blank.kind.show(s.value)}" for s in result.sources[path] if s.value)
+                rows.append((record.form.label_of(path), blank.kind.show(record.values[path]), parts))
+        print_table("汇总", ["栏目", "合计", "其中"], rows)
+    if to is not None:
+        console().print(f"已写入：{to}", markup=False)

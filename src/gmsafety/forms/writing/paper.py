@@ -1,0 +1,141 @@
+"""A form as it stands on paper: annex mark, title, header line, headings, rows, notes; nothing yet of any file format."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from ..record import Record
+from ..spec import Clause, Form, Layout
+
+DOTS = "....."
+NO_DATE = "    年    月    日"
+NIL = "零报告"
+TITLE_FONT, HEAD_FONT, BODY_FONT, LINE_FONT = "方正小标宋简体", "黑体", "仿宋_GB2312", "楷体_GB2312"
+"""Fonts of GB/T 9704 by name; a machine without them shows its own 宋体, 黑体, 仿宋, 楷体."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What is printed. Cells are text, whole numbers or days; None is an empty cell."""
+
+    layout: Layout
+    title: tuple[str, ...]
+    header: tuple[tuple[str, str], ...]
+    headings: tuple[str, ...]
+    widths: tuple[float, ...]
+    centred: tuple[bool, ...]
+    choices: tuple[tuple[str, ...], ...]
+    rows: Iterator[list[Any]]
+    count: int
+    notes: tuple[str, ...]
+
+    @property
+    def header_line(self) -> str:
+        """The header fields in one line, spread over the width of the table, as the notices print them."""
+        parts = [f"{label}：{value}" for label, value in self.header]
+        free = int(sum(self.widths) * self.layout.font_size / 12) - sum(2 * _length(p) for p in parts)
+        return (" " * max(4, free // max(1, len(parts) - 1))).join(parts)
+
+    def lines(self, value: Any, width: float) -> int:
+        """How many lines a value takes in a column, counting a Chinese character as two."""
+        if not isinstance(value, str) or not value:
+            return 1
+        room = max(1, int((width * 7 + 5) / (self.layout.font_size * 4 / 3)))
+        return sum(-(-_length(line) // room) or 1 for line in value.split("\n"))
+
+
+def lay_out(form: Form, record: Record | None) -> Paper:
+    """Put a form on paper, filled in or blank."""
+    columns = form.columns
+    rows, count = _grid_rows(form, record) if form.is_grid else _clause_rows(form, record)
+    return Paper(
+        layout=form.layout,
+        title=form.layout.title or (form.title,),
+        header=tuple(
+            (h.label, _header_value(h.kind.show(record.header.get(h.id)) if record else "", h.type))
+            for h in form.header
+        ),
+        headings=tuple(c.printed for c in columns),
+        widths=form.layout.widths or tuple(c.width for c in columns),
+        centred=tuple(_is_short(form, c.id, c.type) for c in columns),
+        choices=tuple(c.choices for c in columns),
+        rows=rows,
+        count=count,
+        notes=form.notes,
+    )
+
+
+def _header_value(shown: str, kind: str) -> str:
+    return shown or (NO_DATE if kind == "date" else "")
+
+
+def _is_short(form: Form, column: str, kind: str) -> bool:
+    long = kind in ("measure", "narrative", "completion") or column in ("detail", "text")
+    return not long and not (column == "remark" and not form.is_grid)
+
+
+def _clause_rows(form: Form, record: Record | None) -> tuple[Iterator[list[Any]], int]:
+    remarks = dict(record.remarks) if record else {}
+    if record and record.nil and not any(NIL in r for r in remarks.values()):
+        remarks[next(c.id for c in form.clauses if not c.remark)] = NIL
+    rows = [
+        [number, clause.label, clause_text(clause, record), remarks.get(clause.id) or clause.remark]
+        for number, clause in enumerate(form.clauses, 1)
+    ]
+    return iter(rows), len(rows)
+
+
+def clause_text(clause: Clause, record: Record | None) -> str:
+    """Write a clause cell: the printed words where the form is blank, else the values in their places.
+
+    A clause of which nothing is filled in says 无; a narrative without text says 无.
+    """
+    if record is None:
+        return _joined(clause, [s.say({}) for s in clause.sentences])
+    if all(record.values.get(b.path) is None for b in clause.blanks):
+        return "无"
+    return _joined(clause, [s.say(record.values, empty="无") for s in clause.sentences])
+
+
+def _joined(clause: Clause, sentences: list[str]) -> str:
+    """Numbered sentences stand on lines of their own, others follow each other."""
+    return ("\n" if clause.sentences[0].number else "").join(sentences)
+
+
+def _grid_rows(form: Form, record: Record | None) -> tuple[Iterator[list[Any]], int]:
+    serial = next((i for i, c in enumerate(form.columns) if c.type == "serial"), 0)
+    if record is not None and len(record.rows):
+        return _filled(form, record), len(record.rows)
+    width = len(form.columns)
+    if record is not None and record.nil:
+        return iter([[1, "无", *["/"] * (width - 2)]]), 1
+    numbered = [[n if i == serial else None for i in range(width)] for n in range(1, form.layout.empty_rows + 1)]
+    dots = [DOTS if i == serial else None for i in range(width)]
+    return iter([*numbered, dots]), len(numbered) + 1
+
+
+def _filled(form: Form, record: Record) -> Iterator[list[Any]]:
+    """Rows of a filled grid: numbers and days as such, everything else in words."""
+    ready: list[list[Any]] = []
+    for column in form.columns:
+        values = record.rows.columns.get(column.id)
+        if values is None:
+            ready.append([None] * len(record.rows))
+        elif column.type in ("serial", "count", "date", "text", "choice", "measure", "completion", "narrative"):
+            ready.append(values)
+        else:
+            show = column.kind.show
+            ready.append([show(v) for v in values])
+    return map(list, zip(*ready, strict=True))
+
+
+def _length(line: str) -> int:
+    """Length in Chinese characters."""
+    wide = sum(c > "\u2e7f" for c in line)
+    return wide + -(-(len(line) - wide) // 2)
+
+
+def is_day(value: Any) -> bool:
+    """Tell whether a cell is a day."""
+    return isinstance(value, date)

@@ -1,0 +1,136 @@
+"""Paper as a Word document, by python-docx."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from docx import Document
+from docx.enum.section import WD_ORIENT
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT, WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_TAB_ALIGNMENT
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Mm, Pt
+
+from ..types.dates import chinese_date
+from .paper import BODY_FONT, HEAD_FONT, LINE_FONT, TITLE_FONT, Paper, is_day
+
+_A4 = (210, 297)
+_A3 = (297, 420)
+
+
+def write_wordfile(paper: Paper, to: Path) -> None:
+    """Write the document."""
+    document = Document()
+    document.styles["Normal"].element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), BODY_FONT)
+    width = _page(document, paper)
+    if paper.layout.annex:
+        _paragraph(document, paper.layout.annex, HEAD_FONT, 16)
+    for line in paper.title:
+        _paragraph(document, line, TITLE_FONT, 20, WD_ALIGN_PARAGRAPH.CENTER)
+    _header_line(document, paper, width)
+    _table(document, paper, width)
+    for note in paper.notes:
+        _paragraph(document, note, BODY_FONT, min(paper.layout.font_size, 12))
+    document.save(str(to))
+
+
+def _page(document: Any, paper: Paper) -> float:
+    """Set size and margins; return the width of the text in millimetres."""
+    section = document.sections[0]
+    short, long = _A4 if paper.layout.size == "A4" else _A3
+    if paper.layout.orientation == "landscape":
+        section.orientation = WD_ORIENT.LANDSCAPE
+        width, height, margins = long, short, (25, 22, 20, 20)
+    else:
+        width, height, margins = short, long, (37, 35, 28, 26)
+    section.page_width, section.page_height = Mm(width), Mm(height)
+    section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = (Mm(m) for m in margins)
+    _page_number(section.footer.paragraphs[0])
+    return float(width - margins[2] - margins[3])
+
+
+def _page_number(paragraph: Any) -> None:
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    _run(paragraph, "— ", BODY_FONT, 14)
+    run = _run(paragraph, "", BODY_FONT, 14)
+    for kind, text in (("begin", None), (None, "PAGE"), ("end", None)):
+        node = OxmlElement("w:fldChar" if kind else "w:instrText")
+        if kind:
+            node.set(qn("w:fldCharType"), kind)
+        else:
+            node.text = text
+        run._r.append(node)
+    _run(paragraph, " —", BODY_FONT, 14)
+
+
+def _paragraph(document: Any, text: str, font: str, size: float, align: Any = WD_ALIGN_PARAGRAPH.LEFT) -> Any:
+    paragraph = document.add_paragraph()
+    paragraph.alignment = align
+    paragraph.paragraph_format.space_after = Pt(4)
+    _run(paragraph, text, font, size)
+    return paragraph
+
+
+def _header_line(document: Any, paper: Paper, width: float) -> None:
+    text = "\t".join(f"{label}：{value}" for label, value in paper.header)
+    paragraph = _paragraph(document, text, LINE_FONT, 12)
+    paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(width), WD_TAB_ALIGNMENT.RIGHT)
+
+
+def _run(paragraph: Any, text: str, font: str, size: float) -> Any:
+    run = paragraph.add_run(text)
+    run.font.name = font
+    run._r.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), font)
+    run.font.size = Pt(size)
+    return run
+
+
+def _table(document: Any, paper: Paper, width: float) -> None:
+    table = document.add_table(rows=1, cols=len(paper.headings), style="Table Grid")
+    table.alignment = WD_TABLE_ALIGNMENT.CENTER
+    table.autofit = False
+    unit = width / sum(paper.widths)
+    widths = [Mm(w * unit) for w in paper.widths]
+    for column, size in zip(table.columns, widths, strict=True):
+        column.width = size
+    head = table.rows[0]
+    _mark(head, "w:tblHeader")
+    for cell, heading in zip(head.cells, paper.headings, strict=True):
+        _fill(cell, heading, HEAD_FONT, paper.layout.font_size, centred=True)
+    _sizes(head.cells, widths)
+    for cells in paper.rows:
+        row = table.add_row()
+        _mark(row, "w:cantSplit")
+        targets = row.cells
+        for cell, value, centred in zip(targets, cells, paper.centred, strict=True):
+            _fill(cell, _text(value), BODY_FONT, paper.layout.font_size, centred=centred)
+        _sizes(targets, widths)
+
+
+def _sizes(cells: Iterable[Any], widths: list[Any]) -> None:
+    for cell, width in zip(cells, widths, strict=True):
+        cell.width = width
+
+
+def _mark(row: Any, tag: str) -> None:
+    """Mark a row: repeated on every page, or never split."""
+    row._tr.get_or_add_trPr().append(OxmlElement(tag))
+
+
+def _fill(cell: Any, text: str, font: str, size: float, *, centred: bool) -> None:
+    cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
+    paragraph = cell.paragraphs[0]
+    for number, line in enumerate(text.split("\n")):
+        if number:
+            paragraph = cell.add_paragraph()
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER if centred else WD_ALIGN_PARAGRAPH.LEFT
+        paragraph.paragraph_format.space_before = Pt(2 if number == 0 else 0)
+        paragraph.paragraph_format.space_after = Pt(2)
+        _run(paragraph, line, font, size)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return chinese_date(value) if is_day(value) else str(value)

@@ -1,0 +1,162 @@
+"""Paper as an Excel workbook, by XlsxWriter. Text is always written as text, never as a formula."""
+
+from pathlib import Path
+from typing import Any
+
+import xlsxwriter
+
+from .paper import BODY_FONT, HEAD_FONT, LINE_FONT, TITLE_FONT, Paper
+
+_LONGEST = 32767
+_MANY_ROWS = 20_000
+_OPTIONS = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
+_MM = 25.4
+
+
+def write_workbook(paper: Paper, to: Path) -> None:
+    """Write the workbook; ValueError where a text is longer than a cell can hold."""
+    with xlsxwriter.Workbook(str(to), {**_OPTIONS, "constant_memory": paper.count > _MANY_ROWS}) as book:
+        _Sheet(book, paper).write()
+
+
+class _Sheet:
+    """One sheet under the pen."""
+
+    def __init__(self, book: Any, paper: Paper) -> None:
+        self.paper = paper
+        self.sheet = book.add_worksheet(paper.layout.sheet)
+        self.last = len(paper.widths) - 1
+        size = paper.layout.font_size
+        wrapped = {"text_wrap": True, "valign": "vcenter", "border": 1, "font_name": BODY_FONT, "font_size": size}
+        self.annex = book.add_format({"font_name": HEAD_FONT, "font_size": 16})
+        self.title = book.add_format(
+            {"font_name": TITLE_FONT, "font_size": 20, "align": "center", "valign": "vcenter", "text_wrap": True}
+        )
+        self.line = book.add_format({"font_name": LINE_FONT, "font_size": 12, "valign": "vcenter"})
+        self.head = book.add_format({**wrapped, "font_name": HEAD_FONT, "align": "center"})
+        self.centre = book.add_format({**wrapped, "align": "center"})
+        self.left = book.add_format(wrapped)
+        self.day = book.add_format({**wrapped, "align": "center", "num_format": 'yyyy"年"m"月"d"日"'})
+        self.note = book.add_format(
+            {"font_name": BODY_FONT, "font_size": min(size, 12), "text_wrap": True, "valign": "top"}
+        )
+
+    def write(self) -> None:
+        """Write everything, top to bottom."""
+        self._page()
+        row = self._above()
+        first = row + 1
+        for col, heading in enumerate(self.paper.headings):
+            self.sheet.write_string(row, col, heading, self.head)
+        lines = max(h.count("\n") + 1 for h in self.paper.headings)
+        self.sheet.set_row(row, max(24, lines * self.paper.layout.font_size * 1.35 + 6))
+        self.sheet.repeat_rows(row)
+        self.sheet.freeze_panes(first, 0)
+        row = self._rows(first)
+        for note in self.paper.notes:
+            self._note(row, note)
+            row += 1
+        self._lists(first, row)
+        self.sheet.print_area(0, 0, row - 1, self.last)
+
+    def _page(self) -> None:
+        self.sheet.set_paper(9 if self.paper.layout.size == "A4" else 8)
+        if self.paper.layout.orientation == "landscape":
+            self.sheet.set_landscape()
+            self.sheet.set_margins(left=20 / _MM, right=20 / _MM, top=25 / _MM, bottom=22 / _MM)
+        else:
+            self.sheet.set_margins(left=28 / _MM, right=26 / _MM, top=37 / _MM, bottom=35 / _MM)
+        self.sheet.fit_to_pages(1, 0)
+        self.sheet.center_horizontally()
+        self.sheet.set_footer("&C— &P —")
+        for col, width in enumerate(self.paper.widths):
+            self.sheet.set_column(col, col, width)
+
+    def _above(self) -> int:
+        row = 0
+        if self.paper.layout.annex:
+            self.sheet.merge_range(0, 0, 0, self.last, self.paper.layout.annex, self.annex)
+            self.sheet.set_row(0, 24)
+            row = 1
+        self.sheet.merge_range(row, 0, row, self.last, "\n".join(self.paper.title), self.title)
+        self.sheet.set_row(row, 32 * len(self.paper.title) + 6)
+        self._span(row + 1, 0, self.last, self.paper.header_line, self.line)
+        self.sheet.set_row(row + 1, 24)
+        return row + 2
+
+    def _span(self, row: int, left: int, right: int, text: str, style: Any) -> None:
+        if right > left:
+            self.sheet.merge_range(row, left, row, right, "", style)
+        self.sheet.write_string(row, left, text, style)
+
+    def _rows(self, row: int) -> int:
+        sheet, heights = self.sheet, _Heights(self.paper)
+        styles = [self.centre if c else self.left for c in self.paper.centred]
+        string, number, blank, day, set_row = (
+            sheet.write_string,
+            sheet.write_number,
+            sheet.write_blank,
+            sheet.write_datetime,
+            sheet.set_row,
+        )
+        for cells in self.paper.rows:
+            set_row(row, heights.of(cells))
+            for col, value in enumerate(cells):
+                if value is None or value == "":
+                    blank(row, col, None, styles[col])
+                elif isinstance(value, str):
+                    if string(row, col, value, styles[col]):
+                        raise ValueError(f"第{row + 1}行“{self.paper.headings[col]}”超过{_LONGEST}字，无法写入一格")
+                elif isinstance(value, (int, float)):
+                    number(row, col, value, styles[col])
+                else:
+                    day(row, col, value, self.day)
+            row += 1
+        return row
+
+    def _note(self, row: int, note: str) -> None:
+        self._span(row, 0, self.last, note, self.note)
+        self.sheet.set_row(
+            row, self.paper.lines(note, sum(self.paper.widths)) * min(self.paper.layout.font_size, 12) * 1.4 + 6
+        )
+
+    def _lists(self, first: int, after: int) -> None:
+        for col, choices in enumerate(self.paper.choices):
+            if choices:
+                last = max(after + 200, first)
+                rule = {
+                    "validate": "list",
+                    "source": list(choices),
+                    "error_type": "warning",
+                    "error_message": "请从规定的几项中选填",
+                }
+                self.sheet.data_validation(first, col, last, col, rule)
+
+
+class _Heights:
+    """Row heights that grow with the text; a text measured once is not measured again."""
+
+    def __init__(self, paper: Paper) -> None:
+        size = paper.layout.font_size
+        self.line, self.least, self.most = size * 1.3, size * 2, 409.0
+        rooms = [max(1, int((w * 7 + 5) / (size * 4 / 3))) for w in paper.widths]
+        self.rooms = list(enumerate(rooms))
+        self.paper = paper
+        self.seen: dict[tuple[str, int], int] = {}
+
+    def of(self, cells: list[Any]) -> float:
+        """The height of a row in points."""
+        most = 1
+        for col, room in self.rooms:
+            value = cells[col]
+            if isinstance(value, str) and (len(value) > room or "\n" in value):
+                most = max(most, self._lines(value, col))
+        return min(max(self.least, most * self.line + 6), self.most)
+
+    def _lines(self, value: str, col: int) -> int:
+        key = (value, col)
+        if key not in self.seen:
+            if len(self.seen) > 50_000:
+                self.seen.clear()
+            self.seen[key] = self.paper.lines(value, self.paper.widths[col])
+        return self.seen[key]
