@@ -16,7 +16,6 @@ from .forms.spec import Form
 from .provenance import Document, Value
 from .yamlfile import YamlFile, load_yaml
 
-
 _M = TypeVar("_M", bound=BaseModel)
 
 

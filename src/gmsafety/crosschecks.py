@@ -1,21 +1,44 @@
 """Do the plugins fit together? Every dangling name, double id, unknown field and lax child, with file and line."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from .calendar import WorkCalendar
 from .campaigns import Campaign
+from .codes import AreaTable
 from .content import Content
-from .duties import Duty
+from .entities import Units
 from .errors import CatalogError, Problem, UnknownName
 from .findings import Kind
 from .forms.spec import Form, Rule
 from .kinds import KINDS
-from .provenance import Citation
+from .provenance import Citation, Document
 from .rules import compile_expression
 
-if TYPE_CHECKING:
-    from .catalog import Catalog
+
+class Shelf(Protocol):
+    """What the checks need of a catalog."""
+
+    @property
+    def contents(self) -> tuple[Content, ...]: ...
+    @property
+    def areas(self) -> AreaTable: ...
+    @property
+    def units(self) -> Units: ...
+    @property
+    def documents(self) -> Mapping[str, Document]: ...
+    @property
+    def campaigns(self) -> Mapping[str, Campaign]: ...
+    @property
+    def forms(self) -> Mapping[str, Form]: ...
+    @property
+    def kinds(self) -> Mapping[str, Kind]: ...
+    @property
+    def calendar(self) -> WorkCalendar: ...
+
+    def form(self, name: str) -> Form:
+        """Return a form by name."""
 
 
 def once(contents: Iterable[Content]) -> None:
@@ -49,7 +72,7 @@ def _twice_inside(content: Content) -> Iterator[Problem]:
             yield content.problem(noun, name, f"{noun}中的“{name}”写了两次", "请改其中一个的id")
 
 
-def together(catalog: "Catalog") -> tuple[list[Problem], list[str]]:
+def together(catalog: Shelf) -> tuple[list[Problem], list[str]]:
     """Check what only all plugins together can tell; return problems, and notes that are no obstacle."""
     problems: list[Problem] = []
     notes: list[str] = []
@@ -59,14 +82,14 @@ def together(catalog: "Catalog") -> tuple[list[Problem], list[str]]:
             problems += _form(content, form, catalog)
         for campaign in content.campaigns:
             problems += _campaign(content, campaign, catalog)
-            if campaign.parent in catalog.campaigns:
+            if campaign.parent and campaign.parent in catalog.campaigns:
                 found, remarks = _stricter(content, campaign, catalog.campaigns[campaign.parent], catalog)
                 problems += found
                 notes += remarks
     return problems, notes
 
 
-def _units(content: Content, catalog: "Catalog") -> Iterator[Problem]:
+def _units(content: Content, catalog: Shelf) -> Iterator[Problem]:
     for unit in content.units:
         if unit.area not in catalog.areas:
             yield content.problem("units", unit.id, f"单位“{unit.name}”的行政区划{unit.area}不存在", "请核对代码")
@@ -76,14 +99,14 @@ def _units(content: Content, catalog: "Catalog") -> Iterator[Problem]:
             )
 
 
-def _cites(content: Content, noun: str, name: str, citation: Citation | None, catalog: "Catalog") -> Iterator[Problem]:
+def _cites(content: Content, noun: str, name: str, citation: Citation | None, catalog: Shelf) -> Iterator[Problem]:
     if citation is None or citation.document is None:
         return
     if citation.document not in catalog.documents and f"{content.plugin}.{citation.document}" not in catalog.documents:
         yield content.problem(noun, name, f"依据的文件“{citation.document}”没有登记", "请在 documents 中登记")
 
 
-def _form(content: Content, form: Form, catalog: "Catalog") -> Iterator[Problem]:
+def _form(content: Content, form: Form, catalog: Shelf) -> Iterator[Problem]:
     if form.campaign and form.campaign not in catalog.campaigns:
         yield content.problem("forms", form.id, f"专项行动“{form.campaign}”没有登记", "请写全名（插件.id）")
     if form.source.document is None:
@@ -104,7 +127,7 @@ def _form(content: Content, form: Form, catalog: "Catalog") -> Iterator[Problem]
             yield content.problem("forms", form.id, f"“{pattern}”不对应任何栏目", "请核对栏目的id")
 
 
-def _rule(content: Content, form: Form, rule: Rule, catalog: "Catalog") -> Iterator[Problem]:
+def _rule(content: Content, form: Form, rule: Rule, catalog: Shelf) -> Iterator[Problem]:
     def wrong(text: str, remedy: str = "请改正规则") -> Problem:
         return content.problem("forms", form.id, f"规则“{rule.id}”：{text}", remedy)
 
@@ -145,7 +168,7 @@ def _known_names(form: Form, rule: Rule, other: Form | None) -> set[str]:
     return names
 
 
-def _campaign(content: Content, campaign: Campaign, catalog: "Catalog") -> Iterator[Problem]:
+def _campaign(content: Content, campaign: Campaign, catalog: Shelf) -> Iterator[Problem]:
     def wrong(text: str, remedy: str) -> Problem:
         return content.problem("campaigns", campaign.id, f"专项行动“{campaign.id}”：{text}", remedy)
 
@@ -167,9 +190,7 @@ def _campaign(content: Content, campaign: Campaign, catalog: "Catalog") -> Itera
         yield from _cites(content, "campaigns", campaign.id, duty.source, catalog)
 
 
-def _stricter(
-    content: Content, child: Campaign, parent: Campaign, catalog: "Catalog"
-) -> tuple[list[Problem], list[str]]:
+def _stricter(content: Content, child: Campaign, parent: Campaign, catalog: Shelf) -> tuple[list[Problem], list[str]]:
     """A child may only be stricter: for the same form, each period of the parent has one of the child, not later."""
     problems, notes = [], []
     key = child.document if "." in child.document else f"{content.plugin}.{child.document}"

@@ -67,7 +67,8 @@ class Units(Mapping[str, Unit]):
     def named(self, text: str, *, below: Unit | None = None) -> Unit | None:
         """Find the one unit with this id, name or alias; None where there is none, or more than one.
 
-        Names of areas above may stand before it (晋城市泽州县应急管理局). `below` narrows to that unit and those under it.
+        Names of areas above may stand before it (晋城市泽州县应急管理局). `below` narrows to a unit and those
+        under it.
         """
         for candidate in self._spellings(_fold(text)):
             found = self._by_name.get(candidate, [])
@@ -90,7 +91,10 @@ class Units(Mapping[str, Unit]):
             yield text
 
     def get_one(self, text: str) -> Unit:
-        """Return the unit with this id, name or alias, or the only one that files for this area code; UnknownName otherwise."""
+        """Return the unit with this id, name or alias, or the only one that files for this area code.
+
+        UnknownName where there is none.
+        """
         unit = self.named(text)
         if unit is None and text.isdigit():
             offices = [u for u in self._units.values() if u.area == text and u.role.endswith("office")]

@@ -229,7 +229,7 @@ class _Work:
         return values, sources
 
     def _parts(self, path: str, order: list[tuple[Unit, Record]], own: Record | None) -> list[Source]:
-        """The values that make up one value of the upper form; what a lower unit wrote in the upper one's place is said."""
+        """The parts of one value of the upper form; what a lower unit wrote in the upper one's place is said."""
         mine = [self._source(self.unit, own, path)] if own and own.values.get(path) is not None else []
         lower = [self._source(u, r, path) for u, r in order if r.values.get(path) is not None]
         if _matches(path, self.step.own):

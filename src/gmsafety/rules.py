@@ -19,7 +19,7 @@ _WORDS = frozenset(
 
 
 class _Program(Protocol):
-    def execute(self, context: Mapping[str, Any]) -> Any: ...
+    def execute(self, context: dict[str, Any]) -> Any: ...
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import typer
 from ..errors import GmsafetyError, UnknownName
 from . import campaigns, duties, files, forms, plugins, rollup
 
-FINDINGS, USAGE, FAILURE = 1, 2, 3
+USAGE, FAILURE = 2, 3
 
 app = typer.Typer(
     help="安全通知的表、期限、核对与汇总。", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -36,31 +36,30 @@ def main(args: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8")
     try:
-        status = app(args=list(args) if args is not None else None, standalone_mode=False)
-        return int(status or 0)
-    except UnknownName as error:
-        return _say(str(error), USAGE)
-    except FileNotFoundError as error:
-        return _say(f"找不到文件：{error.filename}", USAGE)
-    except GmsafetyError as error:
-        return _say(str(error), FAILURE)
-    except (OSError, UnicodeDecodeError) as error:
-        return _say(f"不能读写文件：{error}", FAILURE)
+        return int(app(args=list(args) if args is not None else None, standalone_mode=False) or 0)
     except typer.Exit as leave:
         return leave.exit_code
     except Exception as error:
-        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
-            return _say(str(error.format_message()), USAGE)
-        if type(error).__name__ == "Abort":
-            return _say("已中断。", FAILURE)
         if os.environ.get("GMSAFETY_DEBUG"):
             raise
-        return _say(f"程序出错，未能完成（{type(error).__name__}：{error}）。设置 GMSAFETY_DEBUG=1 可看详情。", FAILURE)
+        text, status = _explain(error)
+        print(text, file=sys.stderr)
+        return status
 
 
-def _say(text: str, status: int) -> int:
-    print(text, file=sys.stderr)
-    return status
+def _explain(error: Exception) -> tuple[str, int]:
+    """Put a failure into words, and choose the exit status."""
+    if isinstance(error, typer.Abort):
+        return "已中断。", FAILURE
+    if hasattr(error, "format_message"):
+        return str(error.format_message()), USAGE
+    if isinstance(error, FileNotFoundError):
+        return f"找不到文件：{error.filename}", USAGE
+    if isinstance(error, GmsafetyError):
+        return str(error), USAGE if isinstance(error, UnknownName) else FAILURE
+    if isinstance(error, OSError):
+        return f"不能读写文件：{error}", FAILURE
+    return f"程序出错，未能完成（{type(error).__name__}：{error}）。设置 GMSAFETY_DEBUG=1 可看详情。", FAILURE
 
 
 def run() -> None:

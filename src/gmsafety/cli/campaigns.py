@@ -13,7 +13,7 @@ app = typer.Typer(help="专项行动。", no_args_is_help=True)
 @app.command("list")
 def list_campaigns(json: Json = False) -> None:
     """列出专项行动。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - commands load what they need
+    from ..catalog import load_catalog
 
     campaigns = load_catalog().campaigns.values()
     if json:
@@ -32,7 +32,7 @@ def list_campaigns(json: Json = False) -> None:
 @app.command("show")
 def show(campaign: Annotated[str, typer.Argument(metavar="ID", help="专项行动编号")], json: Json = False) -> None:
     """查看一个专项行动：阶段、任务、依据、原文订正。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - as above
+    from ..catalog import load_catalog
 
     catalog = load_catalog()
     chosen = catalog.campaign(campaign)

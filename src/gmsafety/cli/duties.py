@@ -22,9 +22,9 @@ def duties(
     json: Json = False,
 ) -> None:
     """列出要报什么、何时截止。"""
-    from datetime import date  # noqa: PLC0415 - commands load what they need
+    from datetime import date
 
-    from ..catalog import load_catalog  # noqa: PLC0415 - as above
+    from ..catalog import load_catalog
 
     catalog = load_catalog()
     between = (since.date() if since else date.min, until.date() if until else date.max)
@@ -65,7 +65,7 @@ def _as_json(occurrence: "Occurrence", catalog: "Catalog") -> dict[str, Any]:
 
 
 def _ics(found: list["Occurrence"], unit: str | None) -> bytes:
-    from ..ics import IcsEvent, to_ics  # noqa: PLC0415 - as above
+    from ..ics import IcsEvent, to_ics
 
     events = [
         IcsEvent(

@@ -39,9 +39,9 @@ def read_files(
     json: Json = False,
 ) -> None:
     """读取文件，给出各栏的值和所在单元格。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - commands load what they need
-    from ..findings import has_findings  # noqa: PLC0415 - as above
-    from ..forms.reading import read  # noqa: PLC0415 - as above
+    from ..catalog import load_catalog
+    from ..findings import has_findings
+    from ..forms.reading import read
 
     catalog = load_catalog()
     readings = [(path, read(path, catalog, form=form)) for path in files]
@@ -55,9 +55,9 @@ def read_files(
 
 
 def _reading_json(path: Path, reading: "Reading", catalog: "Catalog", *, printed: bool) -> dict[str, Any]:
-    from ..forms.printed import to_printed  # noqa: PLC0415 - as above
-    from ..forms.schema import to_json  # noqa: PLC0415 - as above
-    from ..forms.types.dates import Window  # noqa: PLC0415 - as above
+    from ..forms.printed import to_printed
+    from ..forms.schema import to_json
+    from ..forms.types.dates import Window
 
     found = [f.to_json() for f in reading.findings]
     record = reading.record
@@ -119,9 +119,9 @@ def check_files(
     json: Json = False,
 ) -> None:
     """核对文件：有什么问题、在哪一格、怎么改。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - as above
-    from ..findings import has_findings  # noqa: PLC0415 - as above
-    from ..forms.reading import read  # noqa: PLC0415 - as above
+    from ..catalog import load_catalog
+    from ..findings import has_findings
+    from ..forms.reading import read
 
     catalog = load_catalog()
     before = [read(p, catalog) for p in previous or ()]
@@ -144,15 +144,15 @@ def _check_one(
     reading: "Reading", catalog: "Catalog", before: list["Reading"], others: list["Reading"]
 ) -> tuple["Finding", ...]:
     """Check one form, with those of the given files that are its own: same form last period, same unit beside."""
-    from ..forms.checking import check, same_unit  # noqa: PLC0415 - as above
+    from ..forms.checking import check, same_unit
 
     record = reading.record
     if record is None:
         return reading.findings
     last = [b for b in before if b.form is record.form and b.record and same_unit(record, b.record, catalog.units)]
     fits = [o for o in others if o.record and same_unit(record, o.record, catalog.units)]
-    previous = (last or (before if len(before) == 1 else []) or [None])[0]
-    return check(reading, catalog, previous=previous, beside=fits or others)
+    only = before[0] if len(before) == 1 else None
+    return check(reading, catalog, previous=last[0] if last else only, beside=fits or others)
 
 
 def _check_json(
@@ -174,8 +174,8 @@ def _check_json(
 
 def load_record(path: Path, form: "Form") -> "Record":
     """Take a record from a JSON file: a record or a printed view; BadData says what does not fit."""
-    from ..forms.printed import from_printed, is_printed  # noqa: PLC0415 - as above
-    from ..forms.schema import from_json  # noqa: PLC0415 - as above
+    from ..forms.printed import from_printed, is_printed
+    from ..forms.schema import from_json
 
     try:
         data = jsonlib.loads(path.read_text("utf-8-sig"))
@@ -197,7 +197,7 @@ def fill_form(
     to: To,
 ) -> None:
     """把数据填进正式的表。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - as above
+    from ..catalog import load_catalog
 
     _write(load_record(data, load_catalog().form(form)), to)
 
@@ -208,9 +208,9 @@ def convert(
     form: Annotated[str | None, typer.Option("--form", help="指明是哪张表；JSON里没写时必须指明")] = None,
 ) -> None:
     """转换：把表从一种格式重写成另一种格式（正式样式）。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - as above
-    from ..findings import has_findings  # noqa: PLC0415 - as above
-    from ..forms.reading import read  # noqa: PLC0415 - as above
+    from ..catalog import load_catalog
+    from ..findings import has_findings
+    from ..forms.reading import read
 
     catalog = load_catalog()
     if source.suffix.lower() == ".json":
@@ -235,8 +235,8 @@ def _form_named_in(path: Path) -> str:
 
 
 def _write(record: "Record", to: Path) -> None:
-    from ..forms.schema import to_json  # noqa: PLC0415 - as above
-    from ..forms.writing import fill  # noqa: PLC0415 - as above
+    from ..forms.schema import to_json
+    from ..forms.writing import fill
 
     if to.suffix.lower() == ".json":
         to.write_text(jsonlib.dumps(to_json(record), ensure_ascii=False, indent=1), "utf-8")

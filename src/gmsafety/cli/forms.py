@@ -15,7 +15,7 @@ FormId = Annotated[str, typer.Argument(metavar="ID", help="表的编号")]
 @app.command("list")
 def list_forms(json: Json = False) -> None:
     """列出所有的表。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - commands load what they need
+    from ..catalog import load_catalog
 
     forms = load_catalog().forms.values()
     if json:
@@ -42,7 +42,7 @@ def list_forms(json: Json = False) -> None:
 @app.command()
 def show(form: FormId, json: Json = False) -> None:
     """查看一张表：栏目、规则、依据、订正。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - as above
+    from ..catalog import load_catalog
 
     catalog = load_catalog()
     chosen = catalog.form(form)
@@ -50,9 +50,8 @@ def show(form: FormId, json: Json = False) -> None:
         print_json([{**_dump(chosen), "fields": _fields(chosen)}])
         return
     out = console()
-    out.print(
-        f"[bold]《{chosen.title}》[/]  {chosen.ref}  版本 {chosen.version}  依据 {chosen.source.document} {chosen.source.clause}"
-    )
+    source = f"{chosen.source.document} {chosen.source.clause}"
+    out.print(f"[bold]《{chosen.title}》[/]  {chosen.ref}  版本 {chosen.version}  依据 {source}")
     print_table(
         "栏目",
         ["编号", "名称", "类型", "可选"],
@@ -84,8 +83,8 @@ def _fields(form: Form) -> list[dict[str, Any]]:
 @app.command()
 def schema(form: FormId) -> None:
     """输出一张表的JSON Schema。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - as above
-    from ..forms.schema import json_schema  # noqa: PLC0415 - as above
+    from ..catalog import load_catalog
+    from ..forms.schema import json_schema
 
     print_json([json_schema(load_catalog().form(form))])
 
@@ -93,8 +92,8 @@ def schema(form: FormId) -> None:
 @app.command("blank")
 def blank_form(form: FormId, to: Annotated[Path, typer.Option("--to", help="写到哪个文件（.xlsx 或 .docx）")]) -> None:
     """生成空白表。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - as above
-    from ..forms.writing import blank  # noqa: PLC0415 - as above
+    from ..catalog import load_catalog
+    from ..forms.writing import blank
 
     blank(load_catalog().form(form), to)
     console().print(f"已生成空白表：{to}", markup=False)

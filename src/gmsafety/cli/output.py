@@ -16,14 +16,14 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "cyan"}
 
 def console() -> "Console":
     """A console that writes to the current standard output."""
-    from rich.console import Console  # noqa: PLC0415 - only where something is shown to a person
+    from rich.console import Console
 
     return Console(highlight=False, soft_wrap=True)
 
 
 def print_json(data: Sequence[Any]) -> None:
     """Print an array, readable and in UTF-8."""
-    import orjson  # noqa: PLC0415 - as above
+    import orjson
 
     options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
     print(orjson.dumps(list(data), option=options, default=_plain).decode())
@@ -39,7 +39,7 @@ def _plain(value: Any) -> Any:
 
 def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table."""
-    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.table import Table
 
     table = Table(title=title, title_justify="left", header_style="bold")
     for heading in headings:
@@ -51,7 +51,7 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any
 
 def print_findings(file: str, title: str | None, findings: Sequence["Finding"]) -> None:
     """Print the findings of one file as a clerk reads them: a count first, then place, what is wrong, what to do."""
-    from rich.markup import escape  # noqa: PLC0415 - as above
+    from rich.markup import escape
 
     out = console()
     wrong = [f for f in findings if not f.is_remark]
@@ -61,6 +61,6 @@ def print_findings(file: str, title: str | None, findings: Sequence["Finding"]) 
     for finding in findings:
         colour = _COLOURS[finding.severity.value]
         where = escape(finding.place.chinese)
-        out.print(
-            f"  [{colour}]{finding.severity.chinese}[/] [bold]{where}[/]：{escape(finding.message)}{escape(finding.remedy)} [dim]{finding.code}[/]"
-        )
+        words = escape(f"{finding.message}{finding.remedy}")
+        head = f"  [{colour}]{finding.severity.chinese}[/] [bold]{where}[/]："
+        out.print(f"{head}{words} [dim]{finding.code}[/]")

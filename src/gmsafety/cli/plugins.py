@@ -1,5 +1,7 @@
 """`gmsafety plugins`: which regions are installed, and the JSON Schema of their content."""
 
+from typing import Any
+
 import typer
 
 from .output import Json, print_json, print_table
@@ -10,10 +12,10 @@ app = typer.Typer(help="地区插件。", no_args_is_help=True)
 @app.command("list")
 def list_plugins(json: Json = False) -> None:
     """列出已安装的地区插件。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - commands load what they need
+    from ..catalog import load_catalog
 
     catalog = load_catalog()
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "name": c.plugin,
             "title": c.title,
@@ -30,14 +32,14 @@ def list_plugins(json: Json = False) -> None:
         shown = [
             (r["name"], r["title"], "、".join(r["documents"]), len(r["campaigns"]), len(r["forms"]), r["units"])
             for r in rows
-        ]  # type: ignore[arg-type]  # mixed values
+        ]
         print_table("地区插件", ["名称", "地区", "文件", "专项行动", "表", "单位"], shown)
 
 
 @app.command("schema")
 def schema() -> None:
     """输出插件内容文件的JSON Schema，供编辑器核对YAML时使用。"""
-    from ..content import ContentFile  # noqa: PLC0415 - as above
-    from ..forms.spec import Form  # noqa: PLC0415 - as above
+    from ..content import ContentFile
+    from ..forms.spec import Form
 
     print_json([ContentFile.model_json_schema(by_alias=True), Form.model_json_schema(by_alias=True)])

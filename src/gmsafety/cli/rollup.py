@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..rollups import RollupResult
 
 
-def rollup(
+def rollup(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     form: Annotated[str, typer.Argument(metavar="FORM", help="表的编号")],
     files: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="各下级单位的这张表", exists=True, dir_okay=False)
@@ -27,9 +27,9 @@ def rollup(
     json: Json = False,
 ) -> None:
     """汇总下级各单位的表，每个数都能查到出处。"""
-    from ..catalog import load_catalog  # noqa: PLC0415 - commands load what they need
-    from ..findings import has_findings  # noqa: PLC0415 - as above
-    from ..forms.reading import read  # noqa: PLC0415 - as above
+    from ..catalog import load_catalog
+    from ..findings import has_findings
+    from ..forms.reading import read
 
     catalog = load_catalog()
     chosen = catalog.form(form)
@@ -54,8 +54,8 @@ def _short(path: Path) -> str:
 
 
 def _view(result: "RollupResult", catalog: "Catalog") -> dict[str, Any]:
-    from ..forms.printed import to_printed  # noqa: PLC0415 - as above
-    from ..forms.types.dates import Window  # noqa: PLC0415 - as above
+    from ..forms.printed import to_printed
+    from ..forms.types.dates import Window
 
     record = result.record
     return {
@@ -69,7 +69,7 @@ def _view(result: "RollupResult", catalog: "Catalog") -> dict[str, Any]:
 
 
 def _write(result: "RollupResult", view: dict[str, Any], to: Path) -> None:
-    from ..forms.writing import fill  # noqa: PLC0415 - as above
+    from ..forms.writing import fill
 
     if to.suffix.lower() == ".json":
         to.write_text(jsonlib.dumps(view, ensure_ascii=False, indent=1), "utf-8")

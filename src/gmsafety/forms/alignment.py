@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice, pairwise
 
 from .types import fold
 
@@ -80,12 +81,12 @@ class Chain:
     def gaps(self, literals: tuple[Literal, ...], text: str) -> Iterator[tuple[int, int, str]]:
         """Yield (first blank, after last blank, text between) for each stretch between words that were found."""
         found = sorted(self.spans)
-        for left, right in zip(found, found[1:], strict=False):
+        for left, right in pairwise(found):
             yield left, right, text[self.spans[left][1] : self.spans[right][0]]
 
     def alike(self, literals: tuple[Literal, ...], gap: str) -> Alike | None:
         """Match a stretch of several blanks by its numbers, if the words between them are alike and the units equal."""
-        from rapidfuzz import fuzz
+        from rapidfuzz import fuzz  # noqa: PLC0415 - only for a rewritten sentence
 
         tokens = list(_TOKEN.finditer(gap))
         if len(tokens) != len(literals) - 1 or _DROP.sub("", gap[: tokens[0].start()]):
@@ -107,8 +108,8 @@ def align(literals: tuple[Literal, ...], text: str) -> Chain:
     nodes: list[tuple[int, int, int]] = []
     for index, literal in enumerate(literals):
         if not literal.is_empty:
-            spans = [m.span() for _, m in zip(range(_MOST), literal.pattern.finditer(text), strict=False)]
-            nodes += [(start, end, index) for start, end in spans]
+            found = islice(literal.pattern.finditer(text), _MOST)
+            nodes += [(*match.span(), index) for match in found]
     nodes.sort()
     best: list[tuple[int, int | None]] = []
     for here, (start, _, index) in enumerate(nodes):

@@ -116,8 +116,8 @@ class _Checker:
         labels = "、".join(form.by_id[k].label for k in form.key)
         for index, key in enumerate(row_keys(self.record)):
             if all(key) and len(key) == len(form.key) and seen.setdefault(key, index) != index:
-                other = self._row_name(seen[key])
-                yield self.kinds["duplicate-row"].at(self.record.cell(index, form.key[0]), other=other, keys=labels)
+                line = self._row_name(seen[key])
+                yield self.kinds["duplicate-row"].at(self.record.cell(index, form.key[0]), other=line, keys=labels)
 
     def _row_name(self, index: int) -> int:
         origin = self.record.origin
@@ -139,7 +139,7 @@ class _Checker:
     def _beside(self, beside: list[Record]) -> Iterator[Finding]:
         for rule in self.record.form.rules:
             for other in beside if rule.with_ else ():
-                if other.form.id == rule.with_ or other.form.ref == rule.with_:
+                if rule.with_ in (other.form.id, other.form.ref):
                     yield from self._pair(rule, other)
 
     def _pair(self, rule: Rule, other: Record) -> Iterator[Finding]:

@@ -167,9 +167,9 @@ def _read_edges(blanks: tuple[Blank, ...], gap: str) -> dict[str, Parsed]:
         rest = gap[head.end() :]
         if any(rest.startswith(u) for u in first.units):
             values[first.path] = read_gap(first, head.group(1))
-    if tail := re.search(r"[_*]*(-?\d+(?:\.\d+)?)[_*]*$", gap):
-        if last.before.ends(gap[: tail.start()]) and last.path not in values:
-            values[last.path] = read_gap(last, tail.group(1))
+    tail = re.search(r"[_*]*(-?\d+(?:\.\d+)?)[_*]*$", gap)
+    if tail and last.path not in values and last.before.ends(gap[: tail.start()]):
+        values[last.path] = read_gap(last, tail.group(1))
     return values
 
 
@@ -209,7 +209,7 @@ def _parse_mark(text: str) -> tuple[str, str, str]:
 
 def _blank(path: str, mark: tuple[str, str, str], before: Literal, after: Literal) -> Blank:
     unit = _UNIT.match(after.core)
-    units = (unit.group(), unit.group()[0]) if unit else ()
+    units: tuple[str, ...] = (unit.group(), unit.group()[0]) if unit else ()
     if mark[1] == "money":
         units = ("万元",)
     return Blank(path, FIELD_TYPES[mark[1]], Setting(units=units, in_sentence=True), mark[2], before, after)

@@ -16,7 +16,8 @@ _NOT_BEGUN = re.compile(
     r"(?:尚|暂|还|仍|均)?未(?:正式|组织|全面)?(?:开展|启动|开始|进行|部署|涉及)|(?:计划|拟|将|待|预计).{0,24}(?:开展|启动|实施|进行|填报|填写)|^暂?无|不涉及|没有|零报告|无(?:此项|该项|相关)"
 )
 _ITEM = re.compile(
-    r"(?:^|(?<=[\n。；;.]))[ \t\u3000]*[(（]?([0-9０-９]{1,2}|[①-⑨])[)）]?[ \t\u3000]*[.．、)）：:]?[ \t\u3000]*(?![0-9０-９.])"
+    r"(?:^|(?<=[\n。；;.]))[ \t\u3000]*[(（]?([0-9０-９]{1,2}|[①-⑨])[)）]?"
+    r"[ \t\u3000]*[.．、)）：:]?[ \t\u3000]*(?![0-9０-９.])"
 )
 _MARKED = re.compile(r"[.．、)）①-⑨]")
 NIL = re.compile(r"零报告|零报送|无变化零报")
@@ -155,7 +156,10 @@ def _says_not_begun(clause: Clause, text: str) -> bool:
 
 
 def _merge(clause: Clause, parts: dict[int, str], nothing: dict[str, Parsed]) -> SentenceReading:
-    values, lost, remarks, leftover = dict(nothing), [], [], []
+    values = dict(nothing)
+    lost: list[str] = []
+    remarks: list[tuple[str, str]] = []
+    leftover: list[str] = []
     for index, sentence in enumerate(clause.sentences):
         if index not in parts:
             if not sentence.optional and not sentence.is_narrative:

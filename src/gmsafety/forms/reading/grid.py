@@ -138,12 +138,13 @@ class _Reader:
 
     def _is_repeated_header(self, texts: list[Any]) -> bool:
         titles = [fold(c) if isinstance(c, str) else c for c in self.header_cells]
-        return sum(a == b for a, b in zip(texts, titles, strict=True) if b) * 2 > len(titles)
+        same = sum(bool(a == b) for a, b in zip(texts, titles, strict=True) if b)
+        return same * 2 > len(titles)
 
     def _is_nil(self, said: list[Any], rest: list[Any]) -> bool:
         words = [fold(c) for c in said if isinstance(c, str)]
         names = [w for w in words if _NIL.match(w)]
-        return bool(names) and all(_NIL.match(fold(c)) for c in rest)
+        return bool(names) and all(bool(_NIL.match(fold(c))) for c in rest)
 
     def _spans(self, only: Any, said: list[Any]) -> bool:
         """Tell whether the one text of a row is a heading or note across the table rather than a value."""

@@ -110,7 +110,7 @@ def _clause_of(clauses: tuple[Clause, ...], text: str) -> str | None:
 
 
 def _title_likeness(form: Form, lines: list[str]) -> float:
-    from rapidfuzz import fuzz
+    from rapidfuzz import fuzz  # noqa: PLC0415 - not needed to load a catalog
 
     names = [key(t) for t in (form.title, *form.aliases)]
     best = 0.0
@@ -153,7 +153,7 @@ def map_columns(form: Form, titles: tuple[tuple[int, str], ...]) -> ColumnMap:
 
 
 def _by_alias(form: Form, index: dict[str, int], free: dict[int, str]) -> list[tuple[str, str]]:
-    from rapidfuzz import fuzz
+    from rapidfuzz import fuzz  # noqa: PLC0415 - not needed to load a catalog
 
     renamed = []
     for column in form.columns:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
+from typing import Any
 
 from lxml import etree
 
@@ -179,5 +180,5 @@ def _why(error: Exception) -> str:
     return "压缩包不完整" if isinstance(error, (zipfile.BadZipFile, EOFError)) else "压缩数据有误"
 
 
-def _refuse(slug: str, **data: object) -> Inspection:
+def _refuse(slug: str, **data: Any) -> Inspection:
     return Inspection(None, (KINDS[slug].at(FILE, **data),))

@@ -51,7 +51,7 @@ def _table(book: Any, meta: Any) -> Table:
 
 
 def _rows(sheet: Any, start: tuple[int, int]) -> Callable[[], Iterator[Row]]:
-    """Rows from the first used row on (calamine gives the empty ones above, too); a sheet wider than any form is cut."""
+    """Rows from the first used row on (calamine gives the empty ones above, too), cut where no form is so wide."""
 
     def rows() -> Iterator[Row]:
         for row in islice(sheet.iter_rows(), start[0], None):

@@ -28,7 +28,10 @@ class Window:
     filed: date | None = None
 
     def place(self, month: int, day: int) -> date | None:
-        """Give a month and day their year: inside the window, else the latest not after filing; ValueError if no such day."""
+        """Give a month and day their year: inside the window, else the latest not after filing.
+
+        ValueError if there is no such day.
+        """
         anchor = self.filed or self.last or self.first
         if anchor is None:
             date(2024, month, day)

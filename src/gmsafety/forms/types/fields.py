@@ -34,9 +34,7 @@ class FieldType:
     """Text: kept as typed, trimmed. The other types narrow this one."""
 
     name: ClassVar[str] = "text"
-    python: ClassVar[type] = str
     numeric: ClassVar[bool] = False
-    schema: ClassVar[dict[str, Any]] = {"type": "string"}
     derived: ClassVar[tuple[str, ...]] = ()
 
     def read(self, raw: object, setting: Setting) -> Parsed:
@@ -102,7 +100,7 @@ class Name(FieldType):
     name = "name"
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
-        text = fold(raw).strip("_*,;:。、;")
+        text = fold(raw).strip("_*,;:。、")
         return Parsed(None if is_blank(text) or set(text) <= set("*x_市县") else text)
 
 
@@ -110,8 +108,6 @@ class Names(FieldType):
     """Several names joined by 、."""
 
     name = "names"
-    python = tuple
-    schema = {"type": "array", "items": {"type": "string"}}
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
         text = fold(raw).replace(",", "、").replace("和", "、").replace("及", "、").replace("/", "、")
@@ -137,9 +133,7 @@ class Count(FieldType):
     """A whole number, not below zero."""
 
     name = "count"
-    python = int
     numeric = True
-    schema = {"type": "integer", "minimum": 0}
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
         return as_count(parse_number(raw, units=setting.units, words=setting.in_sentence))
@@ -156,7 +150,6 @@ class Serial(Count):
     """序号: the running number of a row; kept as typed where it is no number."""
 
     name = "serial"
-    schema = {"type": ["integer", "string"]}
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
         value, trouble = as_count(parse_number(raw))
@@ -170,9 +163,7 @@ class Money(FieldType):
     """Money: 万元 on paper, yuan as a Decimal inside, whole yuan in JSON and rules."""
 
     name = "money"
-    python = Decimal
     numeric = True
-    schema = {"type": "number", "minimum": 0, "description": "元"}
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
         return as_money(parse_number(raw, units=setting.units or ("万元", "元"), words=setting.in_sentence))
@@ -207,8 +198,6 @@ class Date(FieldType):
     """A day."""
 
     name = "date"
-    python = date
-    schema = {"type": "string", "format": "date"}
 
     def read(self, raw: object, setting: Setting) -> Parsed:
         if isinstance(raw, str) and (len(raw) > LONGEST_CELL or raw in _ERRORS):

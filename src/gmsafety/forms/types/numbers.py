@@ -48,7 +48,7 @@ def _the_only_number(text: str) -> Parsed:
 
 
 def _chinese(text: str) -> Parsed:
-    import cn2an
+    import cn2an  # noqa: PLC0415 - rarely needed
 
     try:
         return Parsed(Decimal(str(cn2an.cn2an(text.replace("〇", "零"), "smart"))))

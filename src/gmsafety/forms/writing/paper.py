@@ -1,4 +1,4 @@
-"""A form as it stands on paper: annex mark, title, header line, headings, rows, notes; nothing yet of any file format."""
+"""A form as it stands on paper: annex mark, title, header line, headings, rows, notes; no file format yet."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
