@@ -119,7 +119,7 @@ _ROWS: tuple[tuple[str, str, Severity, str, str, str], ...] = (
         "GM-S214",
         I,
         "未能识别的内容",
-        "这里的内容不属于表格，未读取：{text}",
+        "这里的内容不属于表格，未读取：{text}。",
         "如是填报内容，请填入相应的栏目。",
     ),
     (
@@ -184,7 +184,7 @@ _ROWS: tuple[tuple[str, str, Severity, str, str, str], ...] = (
         "GM-T312",
         W,
         "表述改动",
-        "“{label}”的印好的句子被改写，未能读出：{blanks}。现为：{text}",
+        "“{label}”的印好的句子被改写，未能读出：{blanks}。现为：{text}。",
         "请恢复原表的句子，只在空格处填数。",
     ),
     (

@@ -115,8 +115,8 @@ class Record:
         )
 
     def place(self, path: str) -> Place:
-        """Where a value stands; `file` for a record that was not read from one."""
-        return self.origin.place(path) if self.origin else Place()
+        """Where a value stands; its path for a record that was not read from a file."""
+        return self.origin.place(path) if self.origin else Place(path)
 
     def cell(self, index: int, column: str) -> Place:
         """Where a row's value stands; a JSON path for a record that was not read from a file."""

@@ -88,8 +88,8 @@ class Rule(Value):
     """An expression that must hold. A blank operand leaves it unjudged, unless `missing: zero`.
 
     `each: row` judges every row of a grid; `over` judges groups of blanks (`*.general`); `with` another form of the
-    same unit and period, whose rows stand under the name `ledger` or whose values stand under `table`. `let` names values
-    that `check` and `say` use.
+    same unit and period, whose rows stand under the name `ledger` or whose values stand under `table`. `let` names
+    values that `check` and `say` use.
     """
 
     id: str
