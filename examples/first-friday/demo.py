@@ -1,4 +1,4 @@
-"""The first Friday: three weeks of six counties' forms, read, checked, rolled up and written as the city's official files.
+"""The first Friday: three weeks of six counties' forms, read, checked, rolled up, written as the city's official files.
 
 Everything happens in this one process; nothing is sent anywhere. Run it by `make demo`, or
 `python examples/first-friday/demo.py [--out DIR]` where gmsafety and its plugins are installed.
@@ -79,9 +79,9 @@ def play_week(
     tell_filings(week, filings, console)
     tell_findings(filings, console)
     written = []
-    for form in FORMS.values():
-        result = roll_up(week, form, filings, catalog)
-        tell_rollup(form, result, console)
+    results = {form: roll_up(week, form, filings, catalog) for form in FORMS.values()}
+    tell_city(results, catalog, console)
+    for form, result in results.items():
         for suffix in ("xlsx", "docx"):
             target = (
                 out / f"晋城市_{week}_{'周调度统计表' if form == 'weekly-dispatch' else '重大事故隐患台账'}.{suffix}"
@@ -190,6 +190,18 @@ def tell_rollup(form: str, result: RollupResult, console: Console) -> None:
             if source.value:
                 where = escape(f"{source.file} {source.where}")
                 console.print(f"    {source.area} {blank.kind.show(source.value)} [dim]← {where}[/]", soft_wrap=True)
+
+
+def tell_city(results: dict[str, RollupResult], catalog: Catalog, console: Console) -> None:
+    """Show the city's own forms, and check the table against the ledger before it goes up."""
+    for form, result in results.items():
+        tell_rollup(form, result, console)
+    table, ledger = (results[form].record for form in FORMS.values())
+    findings = [f for f in check(table, catalog, beside=[ledger]) if not f.is_remark]
+    for finding in findings:
+        console.print(f"  [red]晋城市的表与台账：{escape(finding.message)}[/] [dim]{finding.code}[/]", soft_wrap=True)
+    if not findings:
+        console.print("  [green]晋城市的表与台账一致。[/]")
 
 
 def tell_files(written: list[Path], console: Console) -> None:

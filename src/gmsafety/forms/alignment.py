@@ -11,6 +11,7 @@ from .types import fold
 _PUNCT = r"[,.;:。、;:_*()\[\]“”\"'‘’《》]*"
 _DROP = re.compile(r"[\s,.;:。、，；：_*()（）\[\]【】“”\"'‘’《》]+")
 _BRACKET = re.compile(r"\([^()]{1,3}\)")
+_AROUND = r"(?>(?:\([^()\d]{0,8}\)|[,.;:。、;:_*()\[\]“”\"'‘’《》])*)"
 _TOKEN = re.compile(r"-?\d+(?:\.\d+)?|[*_]+|/(?=[^\d])|无(?=[家条人万个])")
 _MOST = 12
 _ALIKE = 75.0
@@ -28,17 +29,14 @@ class Literal:
     def of(cls, pieces: list[tuple[str, bool]], *, skip: str = "") -> "Literal":
         """Compile printed words; pieces marked True may be absent, and so may a short word in brackets."""
         printed = "".join(text for text, _ in pieces)
-        parts, core = [], []
+        pattern, core = "", []
         for index, (text, optional) in enumerate(pieces):
             folded = fold(text[len(skip) :] if index == 0 else text)
             core.append("" if optional else _DROP.sub("", folded))
-            position = 0
-            for bracket in _BRACKET.finditer(folded):
-                parts += [_words(folded[position : bracket.start()]), f"(?:{_words(bracket.group())})?"]
-                position = bracket.end()
-            tail = _words(folded[position:])
-            parts.append(f"(?:{tail})?" if optional and tail else tail)
-        return cls(printed, "".join(core), re.compile(_PUNCT.join(p for p in parts if p)))
+            words = _AROUND.join(_words(part) for part in _BRACKET.split(folded))
+            words = f"(?:{words})?" if optional else words
+            pattern += _PUNCT + words if pattern and words else words
+        return cls(printed, "".join(core), re.compile(pattern))
 
     @property
     def is_empty(self) -> bool:
@@ -74,40 +72,56 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Which printed words were found, in order, and where."""
+    """Which printed words were found, in order, and where; an end that was not found stands open."""
 
     spans: dict[int, tuple[int, int]]
+    open_start: bool
+    open_end: bool
 
-    def gaps(self, literals: tuple[Literal, ...], text: str) -> Iterator[tuple[int, int, str]]:
+    def gaps(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Yield (first blank, after last blank, text between) for each stretch between words that were found."""
-        found = sorted(self.spans)
-        for left, right in pairwise(found):
+        for left, right in pairwise(sorted(self.spans)):
             yield left, right, text[self.spans[left][1] : self.spans[right][0]]
 
-    def alike(self, literals: tuple[Literal, ...], gap: str) -> Alike | None:
-        """Match a stretch of several blanks by its numbers, if the words between them are alike and the units equal."""
-        from rapidfuzz import fuzz  # noqa: PLC0415 - only for a rewritten sentence
+    def is_open(self, first: int, last: int, end: int) -> tuple[bool, bool]:
+        """Tell whether a stretch begins or ends where printed words should stand but were not found."""
+        return self.open_start and first == 0, self.open_end and last == end
 
-        tokens = list(_TOKEN.finditer(gap))
-        if len(tokens) != len(literals) - 1 or _DROP.sub("", gap[: tokens[0].start()]):
+
+def alike(literals: tuple[Literal, ...], gap: str, opened: tuple[bool, bool]) -> Alike | None:
+    """Match a stretch of blanks by its numbers, if the words between them are alike and the units equal."""
+    tokens = list(_TOKEN.finditer(gap))
+    if len(tokens) != len(literals) - 1:
+        return None
+    ends = [0, *(t.end() for t in tokens)]
+    starts = [*(t.start() for t in tokens), len(gap)]
+    remarks = []
+    for index, (literal, end, start) in enumerate(zip(literals, ends, starts, strict=True)):
+        words = _DROP.sub("", gap[end:start])
+        outer = (index == 0, index == len(literals) - 1)
+        wanted = (
+            literal.core if outer == (False, False) or any(o and p for o, p in zip(outer, opened, strict=True)) else ""
+        )
+        if not _is_alike(words, wanted, literal.head if index else ""):
             return None
-        if _DROP.sub("", gap[tokens[-1].end() :]):
-            return None
-        remarks = []
-        for left, right, literal in zip(tokens, tokens[1:], literals[1:-1], strict=False):
-            words = _DROP.sub("", gap[left.end() : right.start()])
-            if not words.startswith(literal.head) or fuzz.ratio(words, literal.core) < _ALIKE:
-                return None
-            if words != literal.core:
-                remarks.append((words, literal.core))
-        return Alike(tuple(t.group() for t in tokens), tuple(remarks))
+        if words != wanted:
+            remarks.append((words, wanted))
+    return Alike(tuple(t.group() for t in tokens), tuple(remarks))
+
+
+def _is_alike(words: str, wanted: str, unit: str) -> bool:
+    from rapidfuzz import fuzz  # noqa: PLC0415 - only for a rewritten sentence
+
+    if words == wanted or not wanted:
+        return words == wanted
+    return words.startswith(unit) and fuzz.ratio(words, wanted) >= _ALIKE
 
 
 def align(literals: tuple[Literal, ...], text: str) -> Chain:
     """Find the heaviest chain of printed words that stand in order in the text."""
     nodes: list[tuple[int, int, int]] = []
     for index, literal in enumerate(literals):
-        if not literal.is_empty:
+        if len(literal.core) > 1:
             found = islice(literal.pattern.finditer(text), _MOST)
             nodes += [(*match.span(), index) for match in found]
     nodes.sort()
@@ -123,11 +137,13 @@ def align(literals: tuple[Literal, ...], text: str) -> Chain:
     while at is not None:
         spans[nodes[at][2]] = nodes[at][:2]
         at = best[at][1]
-    if literals[0].is_empty and spans:
-        spans[0] = (0, 0)
-    if literals[-1].is_empty and spans:
-        spans[len(literals) - 1] = (len(text), len(text))
-    return Chain(spans)
+    last = len(literals) - 1
+    open_start = bool(spans) and 0 not in spans and not literals[0].is_empty
+    open_end = bool(spans) and last not in spans and not literals[-1].is_empty
+    if spans:
+        spans.setdefault(0, (0, 0))
+        spans.setdefault(last, (len(text), len(text)))
+    return Chain(spans, open_start, open_end)
 
 
 def _words(folded: str) -> str:

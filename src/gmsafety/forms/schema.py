@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -22,7 +21,6 @@ _PYTHON: dict[str, Any] = {
 }
 
 
-@cache
 def model_of(form: Form) -> type[BaseModel]:
     """Make the pydantic model of a form's record: what a form that is filled in rightly looks like."""
     fields: dict[str, Any] = {

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .alignment import Literal, align
+from .alignment import Literal, align, alike
 from .types import FIELD_TYPES, FieldType, Parsed, Setting, Trouble, fold
 from .types.dates import find_dates
 
@@ -118,15 +118,16 @@ class Sentence:
         chain = align(self.literals, folded)
         values: dict[str, Parsed] = {}
         remarks: list[tuple[str, str]] = []
-        for first, last, gap in chain.gaps(self.literals, folded):
+        for first, last, gap in chain.gaps(folded):
             blanks = self.blanks[first:last]
-            if len(blanks) == 1:
+            opened = chain.is_open(first, last, len(self.blanks))
+            if len(blanks) == 1 and opened == (False, False):
                 values[blanks[0].path] = read_gap(blanks[0], gap)
                 continue
-            alike = chain.alike(self.literals[first : last + 1], gap)
-            if alike is not None:
-                values |= {b.path: read_gap(b, part) for b, part in zip(blanks, alike.parts, strict=True)}
-                remarks += alike.remarks
+            found = alike(self.literals[first : last + 1], gap, opened)
+            if found is not None:
+                values |= {b.path: read_gap(b, part) for b, part in zip(blanks, found.parts, strict=True)}
+                remarks += found.remarks
             else:
                 values |= _read_edges(blanks, gap)
         lost = tuple(b.path for b in self.blanks if b.path not in values)
@@ -165,7 +166,7 @@ def _read_edges(blanks: tuple[Blank, ...], gap: str) -> dict[str, Parsed]:
     first, last = blanks[0], blanks[-1]
     if head := re.match(r"[_*]*(-?\d+(?:\.\d+)?)[_*]*", gap):
         rest = gap[head.end() :]
-        if any(rest.startswith(u) for u in first.units):
+        if rest.startswith(first.after.head):
             values[first.path] = read_gap(first, head.group(1))
     tail = re.search(r"[_*]*(-?\d+(?:\.\d+)?)[_*]*$", gap)
     if tail and last.path not in values and last.before.ends(gap[: tail.start()]):

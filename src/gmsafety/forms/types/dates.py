@@ -1,22 +1,24 @@
 """Dates as clerks type them. A day without a year belongs to the campaign; a day that does not exist is a finding."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from .problem import BLANK, Parsed, Trouble
-from .text import fold, is_blank, shorten
+from .text import is_blank, shorten
 
 _EPOCH = date(1899, 12, 30)
 _DIGITS = str.maketrans("〇零○Ｏ一二三四五六七八九", "0000123456789")
 _CHINESE_DATE = re.compile(
     r"([〇零○一二三四五六七八九\d]{4}|[〇零○一二三四五六七八九\d]{2})年([一二三四五六七八九十\d]{1,3})月([一二三四五六七八九十\d]{1,3})[日号]?"
 )
-_SEP = r"[-./\\年月,、]"
+_SEP = r"[-./\\年月,、 ]"
 _FULL = re.compile(rf"(?<!\d)((?:19|20)\d\d|\d\d){_SEP}(\d{{1,2}}){_SEP}(\d{{1,2}})(?![\d年月])[日号]?")
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
 _SHORT = re.compile(r"(?<![\d.年])(\d{1,2})(?:月|/|-)(\d{1,2})(?:日|号)?(?![\d月/.-])")
-_CLOCK = re.compile(r"(?:T|上午|下午|星期.|周[一二三四五六日])?\(?\d{0,2}:?\d{0,2}(?::\d{2}(?:\.\d+)?)?\)?Z?")
+_GAP = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
+_CLOCK = re.compile(r"\s?(?:T|上午|下午|星期.|周[一二三四五六日])?\(?\d{0,2}:?\d{0,2}(?::\d{2}(?:\.\d+)?)?\)?Z?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def parse_date(raw: object, window: Window = ANY) -> Parsed:
         return _from_number(float(raw))
     if is_blank(raw):
         return BLANK
-    text = fold(raw)
+    text = _loose(raw)
     if re.fullmatch(r"\d{5}(\.\d+)?", text):
         return _from_number(float(text))
     found = find_dates(text, window)
@@ -67,6 +69,11 @@ def parse_date(raw: object, window: Window = ANY) -> Parsed:
     if value is None:
         return Parsed(None, Trouble("impossible-date", {"text": shorten(raw)}))
     return Parsed(value)
+
+
+def _loose(raw: object) -> str:
+    """Fold, but keep a space between digits: 2024-12-16 09:30."""
+    return _GAP.sub("", unicodedata.normalize("NFKC", str(raw)))
 
 
 def find_dates(text: str, window: Window = ANY) -> list[tuple[tuple[int, int], date | None]]:
