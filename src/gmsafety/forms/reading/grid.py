@@ -38,7 +38,7 @@ class _Seen(dict[Any, Any]):
             troubles = (Trouble("formula-like-text", {"text": shorten(raw)}),)
         if troubles:
             self.troubles[raw] = troubles
-        if isinstance(raw, str) and raw and (value is None or fold(self.kind.show(value)) != fold(raw)):
+        if isinstance(raw, str) and raw and value != raw and fold(self.kind.show(value)) != fold(raw):
             self.typed[raw] = raw if len(raw) < 2000 else raw[:2000] + "…"
         self[raw] = value
         return value

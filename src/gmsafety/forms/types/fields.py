@@ -39,6 +39,8 @@ class FieldType:
 
     def read(self, raw: object, setting: Setting) -> Parsed:
         """Understand what stands in a cell or blank."""
+        if raw is None:
+            return BLANK
         if isinstance(raw, str):
             if len(raw) > LONGEST_CELL:
                 return Parsed(None, Trouble("cell-too-long", {"length": len(raw)}))

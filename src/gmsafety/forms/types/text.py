@@ -7,6 +7,8 @@ LONGEST_CELL = 32767
 _SPACE = re.compile(r"[\s\u200b\u200c\u200d\u2060\ufeff]+")
 _ESCAPED = re.compile(r"_x(000[dDaA9]|00[aA]0)_")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_DIRTY = re.compile(r"_x0|[\x00-\x08\x0b-\x1f\ufffe\uffff]")
+_EDGES = " \t\n\u3000\u00a0\u200b\ufeff"
 _BLANK = frozenset(
     {
         "",
@@ -43,8 +45,10 @@ def fold(text: object) -> str:
 
 def squash(text: object) -> str:
     """Return the text as typed, trimmed, without spreadsheet escapes and invisible characters."""
+    if isinstance(text, str) and not _DIRTY.search(text):
+        return text.strip(_EDGES)
     cleaned = _ESCAPED.sub("\n", str(text)).replace("\r\n", "\n").replace("\r", "\n")
-    return _CONTROL.sub("", cleaned).strip(" \t\n\u3000\u00a0\u200b\ufeff")
+    return _CONTROL.sub("", cleaned).strip(_EDGES)
 
 
 def is_blank(value: object) -> bool:
