@@ -33,15 +33,15 @@ def _processes(rounds: int) -> list[Figure]:
             "import gmsafety, less a bare interpreter",
             goal=Goal(150),
         ),
-        figure("import-process", package, "ms", "import gmsafety, the whole process"),
-        figure("bare-interpreter", bare, "ms", "a bare interpreter, the whole process"),
+        figure("import-process", package, "ms", "– import gmsafety, whole process"),
+        figure("bare-interpreter", bare, "ms", "– bare interpreter, whole process"),
         figure(
             "import-names",
             [n - b for n, b in zip(names, bare, strict=True)],
             "ms",
-            "import load_catalog, read, check and fill as well, less a bare interpreter",
+            "– with load_catalog, read, check, fill, less a bare interpreter",
         ),
-        figure("help", shown, "ms", "gmsafety --help, the whole process", goal=Goal(400)),
+        figure("help", shown, "ms", "gmsafety --help, whole process", goal=Goal(400)),
     ]
 
 
@@ -57,8 +57,8 @@ def _catalog(rounds: int) -> list[Figure]:
             "catalog-load",
             [x["call"] * 1e3 for x in loaded],
             "ms",
-            "load_catalog() with shanxi and jincheng, the first call after `import gmsafety.catalog`",
+            "load_catalog(), first call, two plugins",
             goal=Goal(150),
         ),
-        figure("catalog-cold", [x["cold"] * 1e3 for x in loaded], "ms", "the same with all imports"),
+        figure("catalog-cold", [x["cold"] * 1e3 for x in loaded], "ms", "– with all imports"),
     ]

@@ -35,17 +35,15 @@ def _reading(catalog: Catalog, rounds: int) -> list[Figure]:
             "ledger-check-ratio",
             ratios(ours, theirs),
             "×",
-            "read + check 10,000 rows, against openpyxl read-only merely reading them",
+            "ledger, 10,000 rows: read + check ÷ openpyxl read-only",
             files=[LEDGER],
             goal=Goal(0.7, later=0.4),
         ),
-        figure("ledger-check", [s * 1e3 for s in ours], "ms", "read + check 10,000 rows", files=[LEDGER]),
+        figure("ledger-check", [s * 1e3 for s in ours], "ms", "– read + check", files=[LEDGER]),
         figure(
-            "ledger-openpyxl-read", [s * 1e3 for s in theirs], "ms", "openpyxl read-only, all cells", files=[LEDGER]
+            "ledger-openpyxl-read", [s * 1e3 for s in theirs], "ms", "– openpyxl read-only, all cells", files=[LEDGER]
         ),
-        figure(
-            "ledger-check-speed", [LEDGER_ROWS / s for s in ours], "rows/s", "read + check 10,000 rows", files=[LEDGER]
-        ),
+        figure("ledger-check-speed", [LEDGER_ROWS / s for s in ours], "rows/s", "– read + check", files=[LEDGER]),
     ]
 
 
@@ -78,16 +76,16 @@ def _writing(record: Record, folder: Path, rounds: int) -> list[Figure]:
             "ledger-fill-ratio",
             ratios(ours, theirs),
             "×",
-            "write 10,000 rows in the official look, against openpyxl write-only writing the same cells without styles",
+            "ledger, 10,000 rows: fill ÷ openpyxl write-only, no styles",
             files=[LEDGER],
             goal=Goal(1.3, later=1.0),
         ),
-        figure("ledger-fill", [s * 1e3 for s in ours], "ms", "write 10,000 rows in the official look", files=[LEDGER]),
+        figure("ledger-fill", [s * 1e3 for s in ours], "ms", "– fill, in the official look", files=[LEDGER]),
         figure(
             "ledger-openpyxl-write",
             [s * 1e3 for s in theirs],
             "ms",
-            "openpyxl write-only, the same cells without styles",
+            "– openpyxl write-only, the same cells, no styles",
             files=[LEDGER],
         ),
     ]
@@ -111,8 +109,8 @@ def _weekly(catalog: Catalog, folder: Path, rounds: int) -> list[Figure]:
         rounds=rounds,
     )
     return [
-        figure("weekly-check", [s * 1e3 for s in checking], "ms", "read + check one weekly table", files=[WEEKLY]),
-        figure("weekly-fill", [s * 1e3 for s in filling], "ms", "fill one weekly table as xlsx", files=[WEEKLY]),
+        figure("weekly-check", [s * 1e3 for s in checking], "ms", "weekly table: read + check", files=[WEEKLY]),
+        figure("weekly-fill", [s * 1e3 for s in filling], "ms", "weekly table: fill, xlsx", files=[WEEKLY]),
     ]
 
 

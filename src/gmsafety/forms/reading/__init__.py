@@ -135,7 +135,11 @@ class _Desk:
         elif match.table.inside is not None:
             findings.append(KINDS["nested-table"].at(Place(f"table {match.table.inside}")))
         record, more = self._grid(match) if match.form.is_grid else self._clauses(match)
-        return Reading(self.file, record, (*findings, *self._formulas(match.table), *more))
+        try:
+            findings += self._formulas(match.table)
+        except SyntaxError as error:  # what lxml raises for XML that is not well formed
+            findings.append(KINDS["corrupt-file"].at(FILE, why=shorten(error, 60)))
+        return Reading(self.file, record, (*findings, *more))
 
     def _copies(self, match: Match, sure: list[Match]) -> list[Finding]:
         """Say which other tables of the file are the same form and were not read."""

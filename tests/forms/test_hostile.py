@@ -1,0 +1,176 @@
+"""Hostile and broken files: a finding with code, place and remedy; no traceback; memory bounded."""
+
+import io
+import random
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import openpyxl
+import pytest
+from compare import SAMPLES
+
+from gmsafety import Catalog
+from gmsafety.forms import fill, read
+from gmsafety.forms.reading.safety import LARGEST_FILE
+from gmsafety.testing import example_record
+
+GOOD = (SAMPLES / "should_pass" / "weekly_plain.xlsx").read_bytes()
+WORD = (SAMPLES / "should_pass" / "weekly_nil.docx").read_bytes()
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+def repacked(data: bytes, changed: dict[str, bytes]) -> bytes:
+    """Change or add parts of a package."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(name, changed.get(name, old.read(name)))
+        for name in changed.keys() - set(old.namelist()):
+            new.writestr(name, changed[name])
+    return out.getvalue()
+
+
+def part(data: bytes, name: str) -> bytes:
+    """One part of a package."""
+    with zipfile.ZipFile(io.BytesIO(data)) as package:
+        return package.read(name)
+
+
+def workbook(cells: dict[str, object]) -> bytes:
+    """A small workbook."""
+    book = openpyxl.Workbook()
+    for where, value in cells.items():
+        book.active[where] = value  # type: ignore[index]  # a new workbook has an active sheet
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def files() -> list[tuple[str, str, bytes]]:
+    """What must be said, the file's name, its bytes."""
+    doctype = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]>'
+    body = part(GOOD, SHEET).split(b"?>", 1)[-1]
+    return [
+        ("empty-file", "表.xlsx", b""),
+        ("corrupt-file", "表.xlsx", b"not a workbook at all"),
+        ("corrupt-file", "表.docx", GOOD[: len(GOOD) // 2]),
+        ("corrupt-file", "表.xlsx", GOOD[:-400]),
+        ("xml-entities", "表.xlsx", repacked(GOOD, {SHEET: doctype + body})),
+        (
+            "xml-entities",
+            "表.xlsx",
+            repacked(GOOD, {"xl/styles.xml": doctype + part(GOOD, "xl/styles.xml").split(b"?>")[-1]}),
+        ),
+        ("xml-entities", "表.xlsx", repacked(GOOD, {"docProps/app.xml": "<!DOCTYPE a>".encode("utf-16-le")})),
+        ("xml-entities", "表.docx", repacked(WORD, {"word/document.xml": doctype + b"<a/>"})),
+        ("macro", "表.xlsx", repacked(GOOD, {"xl/vbaProject.bin": b"x"})),
+        ("macro", "表.docx", repacked(WORD, {"word/vbaProject.bin": b"x"})),
+        ("zip-bomb", "表.xlsx", repacked(GOOD, {"xl/media/x.xml": b" " * (300 * 2**20)})),
+        ("zip-bomb", "表.xlsx", repacked(GOOD, {"xl/theme/big.xml": b"<a/>" + b" " * (40 * 2**20)})),
+        ("zip-bomb", "表.xlsx", repacked(GOOD, {f"xl/x{i}.xml": b"<a/>" for i in range(4100)})),
+        ("wrong-extension", "表.xlsx", WORD),
+        ("wrong-extension", "表.docx", GOOD),
+        ("wrong-extension", "表.xls", b"<html><table><tr><td>1</td></tr></table></html>"),
+        ("unsupported-format", "表.xlsm", GOOD),
+        ("unsupported-format", "表.pdf", b"%PDF-1.7 ..."),
+        ("unsupported-format", "表.csv", "序号,企业名称\n".encode()),
+        ("unsupported-format", "表.zip", repacked(workbook({}), {"a.txt": b"x"}).replace(b"xl/", b"yl/")),
+        ("encrypted-file", "表.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")),
+        ("unsupported-format", "表.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le")),
+        ("wrong-extension", "表.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le")),
+        ("file-too-large", "表.xlsx", GOOD + b"\0" * LARGEST_FILE),
+        ("no-table", "表.xlsx", workbook({})),
+        ("wrong-form", "表.xlsx", workbook({"A1": "采购清单", "A2": "序号", "B2": "品名"})),
+        ("sheet-too-large", "表.xlsx", workbook({"A1": "x", "XFD1048576": "y"})),
+    ]
+
+
+@pytest.mark.parametrize(("kind", "name", "data"), files(), ids=lambda v: v if isinstance(v, str) else "")
+def test_refused_with_a_remedy(kind: str, name: str, data: bytes, catalog: Catalog) -> None:
+    reading = read(data, catalog, name=name)
+
+    assert reading.record is None
+    assert [kind] == [f.kind.slug for f in reading.findings]
+    assert reading.findings[0].remedy
+
+
+def test_a_lying_size_does_not_help(catalog: Catalog) -> None:
+    """The directory of the zip says a part is small; inflating it is stopped all the same."""
+    data = bytearray(repacked(GOOD, {"xl/theme/big.xml": b"<a/>" + b" " * (30 * 2**20)}))
+    entry = data.rindex(b"xl/theme/big.xml") - 46
+    data[entry + 24 : entry + 28] = (1000).to_bytes(4, "little")
+    reading = read(bytes(data), catalog, name="表.xlsx")
+
+    assert reading.record is None or reading.findings is not None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_files_never_raise(seed: int, catalog: Catalog) -> None:
+    chance = random.Random(seed)  # noqa: S311 - damage, not secrets
+    data = bytearray(chance.choice([GOOD, WORD]))
+    for _ in range(chance.randint(1, 40)):
+        data[chance.randrange(len(data))] = chance.randrange(256)
+    reading = read(bytes(data), catalog, name=chance.choice(["表.xlsx", "表.docx"]))
+
+    assert reading.record is not None or reading.findings
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_parts_never_raise(seed: int, catalog: Catalog) -> None:
+    """Damage inside the XML itself, in a package that is otherwise whole."""
+    chance = random.Random(seed)  # noqa: S311 - as above
+    data, name, inner = chance.choice(
+        [(GOOD, "表.xlsx", SHEET), (GOOD, "表.xlsx", "xl/workbook.xml"), (WORD, "表.docx", "word/document.xml")]
+    )
+    text = bytearray(part(data, inner))
+    for _ in range(chance.randint(1, 12)):
+        at = chance.randrange(len(text))
+        text[at : at + chance.randint(0, 30)] = bytes(chance.choices(b'<>/"= a1', k=chance.randint(0, 9)))
+    reading = read(repacked(data, {inner: bytes(text)}), catalog, name=name)
+
+    assert reading.record is not None or reading.findings
+
+
+def test_a_sheet_that_claims_a_million_rows_costs_nothing(catalog: Catalog) -> None:
+    reading = read(SAMPLES / "large" / "claims_a_million_rows.xlsx", catalog)
+    assert reading.record is not None
+
+    assert () == reading.findings
+    assert 0 < len(reading.record.rows) < 20
+
+
+def test_a_formula_without_a_result_is_said(catalog: Catalog, tmp_path: Path) -> None:
+    form = catalog.form("major-hazard-ledger")
+    path = fill(example_record(form), tmp_path / "ledger.xlsx")
+    book = openpyxl.load_workbook(path)
+    sheet = book.active
+    assert sheet is not None
+    sheet["B5"] = '="甲"&"乙"'
+    sheet["G6"] = "=TODAY()"
+    book.save(path)
+    found = {f.place.where for f in read(path, catalog).findings if f.kind.slug == "formula-without-value"}
+
+    assert {"B5", "G6"} == found
+
+
+_CHILD = """
+import resource, sys
+from gmsafety import load_catalog
+from gmsafety.forms import read
+catalog = load_catalog()
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for path in sys.argv[1:]:
+    read(path, catalog)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="peak memory is read from the resource module, which Windows lacks")
+def test_memory_stays_bounded() -> None:
+    """Every hostile sample, read in one process: no more than a few dozen megabytes above the catalog."""
+    hostile = [str(p) for p in sorted((SAMPLES / "should_fail").iterdir()) if p.suffix in (".xlsx", ".docx", ".xlsm")]
+    done = subprocess.run([sys.executable, "-c", _CHILD, *hostile], check=True, capture_output=True, text=True)
+
+    assert int(done.stdout) < 120
