@@ -5,10 +5,10 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-import gmsafety_jincheng
-import gmsafety_shanxi
 import pytest
 
+import gmsafety_jincheng
+import gmsafety_shanxi
 from gmsafety import Catalog, hookimpl, load_catalog
 from gmsafety.content import Content, read_content
 from gmsafety.errors import CatalogError, ContentError, UnknownName
@@ -211,7 +211,7 @@ def test_the_order_of_plugins_does_not_matter(order: tuple[object, ...], catalog
 
 
 def test_unknown_names_say_what_is_known(catalog: Catalog) -> None:
-    with pytest.raises(UnknownName, match="shanxi.weekly-dispatch"):
+    with pytest.raises(UnknownName, match=r"shanxi\.weekly-dispatch"):
         catalog.form("weekly")
     with pytest.raises(UnknownName, match="no-such"):
         load_catalog(["no-such"])

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -152,7 +153,7 @@ def test_read_keeps_cells_and_what_was_typed(run: Any) -> None:
 def test_blank_fill_convert(run: Any, tmp_path: Path) -> None:
     source = SCENARIO / "2024-12-20" / "zezhou_weekly.xlsx"
     steps = [source, tmp_path / "a.json", tmp_path / "b.docx", tmp_path / "c.xlsx"]
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert 0 == run("forms", "convert", before, after)[0]
     _, out, _ = run("forms", "read", source, tmp_path / "c.xlsx", "--printed", "--json")
     first, last = json.loads(out)

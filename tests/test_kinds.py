@@ -17,7 +17,7 @@ def test_codes_and_slugs_are_unique(catalog: Catalog) -> None:
 
 def test_every_kind_has_a_title_a_sentence_and_a_remedy(catalog: Catalog) -> None:
     for kind in catalog.kinds.values():
-        data = {name: "某处" for name in _BRACES.findall(kind.message + kind.remedy)}
+        data = dict.fromkeys(_BRACES.findall(kind.message + kind.remedy), "某处")
         finding = kind.at(Place("C7", "台账"), **data)
 
         assert "{" not in finding.message + finding.remedy

@@ -21,7 +21,6 @@ from gmsafety.entities import Unit
 from gmsafety.errors import CatalogError, ContentError
 from gmsafety.forms import spec
 from gmsafety.forms.types import FIELD_TYPES
-from gmsafety.kinds import KINDS
 from gmsafety.provenance import Citation, Document, Erratum
 
 ROOT = Path(__file__).parents[2]

@@ -2,10 +2,10 @@
 
 from datetime import date
 
-import gmsafety_jincheng
-import gmsafety_shanxi
 import pytest
 
+import gmsafety_jincheng
+import gmsafety_shanxi
 from gmsafety import Catalog, load_catalog
 from gmsafety.testing import check_plugin
 
