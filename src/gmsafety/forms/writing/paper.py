@@ -37,11 +37,20 @@ class Paper:
         free = int(sum(self.widths) * self.layout.font_size / 12) - sum(2 * _length(p) for p in parts)
         return (" " * max(4, free // max(1, len(parts) - 1))).join(parts)
 
+    def room(self, width: float) -> int:
+        """How many Chinese characters a column takes in a line; one is given away to punctuation that may not lead."""
+        return max(1, int((width * 7 + 5) / (self.layout.font_size * 4 / 3)) - 1)
+
+    @property
+    def header_length(self) -> int:
+        """Length of the header line in Chinese characters, with room between its parts."""
+        return sum(_length(f"{label}：{value}") + 1 for label, value in self.header)
+
     def lines(self, value: Any, width: float) -> int:
         """How many lines a value takes in a column, counting a Chinese character as two."""
         if not isinstance(value, str) or not value:
             return 1
-        room = max(1, int((width * 7 + 5) / (self.layout.font_size * 4 / 3)))
+        room = self.room(width)
         return sum(-(-_length(line) // room) or 1 for line in value.split("\n"))
 
 

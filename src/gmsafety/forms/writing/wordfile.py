@@ -74,7 +74,8 @@ def _paragraph(document: Any, text: str, font: str, size: float, align: Any = WD
 
 def _header_line(document: Any, paper: Paper, width: float) -> None:
     text = "\t".join(f"{label}：{value}" for label, value in paper.header)
-    paragraph = _paragraph(document, text, LINE_FONT, 12)
+    size = min(12.0, width / paper.header_length / 25.4 * 72)
+    paragraph = _paragraph(document, text, LINE_FONT, int(size * 2) / 2)
     paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(width), WD_TAB_ALIGNMENT.RIGHT)
 
 
@@ -125,8 +126,8 @@ def _fill(cell: Any, text: str, font: str, size: float, *, centred: bool) -> Non
         if number:
             paragraph = cell.add_paragraph()
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER if centred else WD_ALIGN_PARAGRAPH.LEFT
-        paragraph.paragraph_format.space_before = Pt(2 if number == 0 else 0)
-        paragraph.paragraph_format.space_after = Pt(2)
+        paragraph.paragraph_format.space_before = Pt(3 if number == 0 else 0)
+        paragraph.paragraph_format.space_after = Pt(3)
         _run(paragraph, line, font, size)
 
 

@@ -32,7 +32,7 @@ class _Sheet:
         self.title = book.add_format(
             {"font_name": TITLE_FONT, "font_size": 20, "align": "center", "valign": "vcenter", "text_wrap": True}
         )
-        self.line = book.add_format({"font_name": LINE_FONT, "font_size": 12, "valign": "vcenter"})
+        self.line = book.add_format({"font_name": LINE_FONT, "font_size": 12, "valign": "vcenter", "shrink": True})
         self.head = book.add_format({**wrapped, "font_name": HEAD_FONT, "align": "center"})
         self.centre = book.add_format({**wrapped, "align": "center"})
         self.left = book.add_format(wrapped)
@@ -138,9 +138,8 @@ class _Heights:
 
     def __init__(self, paper: Paper) -> None:
         size = paper.layout.font_size
-        self.line, self.least, self.most = size * 1.3, size * 2, 409.0
-        rooms = [max(1, int((w * 7 + 5) / (size * 4 / 3))) for w in paper.widths]
-        self.rooms = list(enumerate(rooms))
+        self.line, self.least, self.most = size * 1.4, size * 2, 409.0
+        self.rooms = [(col, paper.room(width)) for col, width in enumerate(paper.widths)]
         self.paper = paper
         self.seen: dict[tuple[str, int], int] = {}
 
