@@ -5,6 +5,7 @@ import re
 import runpy
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -293,6 +294,7 @@ FINDING = "findings:\n  - {slug: x, code: GM-F101, severity: error, title: t, me
 def test_errors_read_as_documented(
     file: str, content: str, right: str, wrong: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delitem(sys.modules, "gmsafety_example", raising=False)
     package = tmp_path / "gmsafety_example"
     package.mkdir()
     for name, text in {"documents.yaml": DOCUMENT, file: content.replace(right, wrong)}.items():

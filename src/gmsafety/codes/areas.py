@@ -38,7 +38,7 @@ class Level(StrEnum):
     @property
     def depth(self) -> int:
         """How many levels stand above: 0 for the country, 4 for a township."""
-        return list(Level).index(self)
+        return _DEPTH[self]
 
 
 _CHINESE = MappingProxyType(
@@ -50,6 +50,7 @@ _CHINESE = MappingProxyType(
         Level.TOWNSHIP: "乡级",
     }
 )
+_DEPTH = MappingProxyType({level: depth for depth, level in enumerate(Level)})
 _LEVEL_OF_LENGTH = MappingProxyType({2: Level.PROVINCE, 4: Level.CITY, 6: Level.COUNTY, 9: Level.TOWNSHIP})
 
 
@@ -78,20 +79,23 @@ class AreaTable(Mapping[str, Area]):
     @classmethod
     def of(cls, areas: Iterable[Area]) -> AreaTable:
         """Build a table; ValueError for a code twice, a missing parent, or a code that does not suit its level."""
-        table: dict[str, Area] = {}
-        for area in sorted(map(_canonical, areas), key=lambda area: area.code):
+        return cls({}, {}).with_areas(areas)
+
+    def with_areas(self, extra: Iterable[Area]) -> AreaTable:
+        """Return a larger table, for instance with a county's towns; ValueError as for `of`."""
+        table = dict(self._areas)
+        children = {parent: list(below) for parent, below in self._children.items()}
+        added = sorted(map(_canonical, extra), key=lambda area: area.code)
+        for area in added:
             if area.code in table:
                 raise ValueError(f"division {area.code} is given twice: {table[area.code].name}, {area.name}")
             table[area.code] = area
-        children: dict[str | None, list[Area]] = {}
-        for area in table.values():
-            _check_place(area, table)
             children.setdefault(area.parent, []).append(area)
-        return cls(table, {parent: tuple(below) for parent, below in children.items()})
-
-    def with_areas(self, extra: Iterable[Area]) -> AreaTable:
-        """Return a larger table, for instance with a county's towns."""
-        return AreaTable.of([*self.values(), *extra])
+        for area in added:
+            _check_place(area, table)
+        for parent in {area.parent for area in added}:
+            children[parent].sort(key=lambda area: area.code)
+        return AreaTable(dict(sorted(table.items())), {parent: tuple(below) for parent, below in children.items()})
 
     def area(self, code: str) -> Area | None:
         """Find a division, None if the code is not in force here."""
@@ -172,8 +176,8 @@ def _area_from_row(row: dict[str, str], line: int) -> Area:
 
 
 def _canonical(area: Area) -> Area:
-    parent = None if area.parent is None else canonical_code(area.parent)
-    return replace(area, code=canonical_code(area.code), parent=parent)
+    code, parent = canonical_code(area.code), area.parent and canonical_code(area.parent)
+    return area if (code, parent) == (area.code, area.parent) else replace(area, code=code, parent=parent)
 
 
 def _check_place(area: Area, table: Mapping[str, Area]) -> None:
