@@ -127,8 +127,9 @@ def _others(rule: Rule, bench: Bench) -> dict[str, Any]:
 
 
 def form_values(record: Record) -> dict[str, Any]:
-    """The blanks of a clause table as rules see them."""
-    return {path: blank.kind.to_rule(record.values.get(path)) for path, blank in record.form.blanks.items()}
+    """The blanks of a clause table as rules see them; a number below zero is a finding already, and left unjudged."""
+    values = {path: blank.kind.to_rule(record.values.get(path)) for path, blank in record.form.blanks.items()}
+    return {p: None if record.form.blanks[p].kind.numeric and v is not None and v < 0 else v for p, v in values.items()}
 
 
 def row_columns(record: Record, names: list[str], window: Window) -> dict[str, list[Any]]:

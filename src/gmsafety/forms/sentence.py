@@ -14,6 +14,7 @@ from typing import Any
 from .alignment import Literal, align, alike
 from .types import FIELD_TYPES, FieldType, Parsed, Setting, Trouble, fold
 from .types.dates import find_dates
+from .types.text import no_note_marks
 
 _MARK = re.compile(r"\{(~)?([^{}]*)\}")
 _ITEM = re.compile(r"(\d+)\s*[.．、]\s*")
@@ -87,11 +88,14 @@ class Sentence:
         """Read a sentence back from what was typed."""
         if self.is_narrative:
             return self._read_narrative(text)
-        folded = fold(text)
+        folded = fold(no_note_marks(text))
         return self._read_in_order(folded) or self._read_aligned(folded)
 
     def _read_narrative(self, text: str) -> SentenceReading:
         blank = self.blanks[0]
+        prompt = re.match(rf"{re.escape(blank.placeholder.rstrip('。.'))}[:：]\s*", text)
+        if prompt:
+            text = text[prompt.end() :]
         if fold(text).rstrip("。.") == fold(blank.placeholder).rstrip("。."):
             return SentenceReading({blank.path: Parsed(None)})
         return SentenceReading({blank.path: blank.kind.read(text, blank.setting)})
@@ -146,8 +150,8 @@ def read_gap(blank: Blank, gap: str) -> Parsed:
 
 def _without_lead_in(gap: str) -> str | None:
     """Drop words a clerk put before the first blank (全市共有…); None where they make the number vague."""
-    for (_, end), _day in reversed(find_dates(gap)):
-        gap = gap[end:]
+    for found in reversed(find_dates(gap)):
+        gap = re.sub(r"^\d{1,2}(?:[时点]|:\d{2})(?:\d{1,2}分)?", "", gap[found.end :])
         break
     rest = gap[_LEAD_IN.match(gap).end() :]  # type: ignore[union-attr]  # every part is optional, so it always matches
     start = re.search(r"-?\d", rest)

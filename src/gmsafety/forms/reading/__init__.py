@@ -3,8 +3,9 @@
 The rules of the form come after, in `gmsafety.forms.checking`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import islice
 from pathlib import Path, PurePath
@@ -18,8 +19,8 @@ from ..types import fold
 from ..types.dates import Window
 from ..types.text import shorten
 from .clauses import NIL, read_clauses
-from .grid import grid_origin, read_grid, shape_findings, stray_findings
-from .header import header_lines, read_header
+from .grid import grid_origin, read_grid, says_nil, shape_findings, stray_findings
+from .header import Line, header_lines, read_header, text_lines
 from .identify import Match, map_columns, matches, nearest, runner_up
 from .safety import Inspection, inspect
 from .tables import Table
@@ -86,6 +87,8 @@ class _Desk:
 
     def __init__(self, file: str, data: bytes, inspection: Inspection, catalog: Forms) -> None:
         self.file, self.data, self.inspection, self.catalog = file, data, inspection, catalog
+        self.tables: list[Table] = []
+        self.loose: list[Line] = []
 
     def read(self, tables: list[Table], forms: list[Form]) -> Reading:
         filled = [t for t in tables if any(c not in ("", None) for row in islice(t.rows(), 50) for c in row)]
@@ -95,6 +98,7 @@ class _Desk:
         sure = [m for m in found if m.is_sure]
         if not sure:
             return Reading(self.file, None, (self._wrong_form(found, forms),))
+        self.tables, self.loose = filled, self._loose_lines(filled, sure)
         readings, taken = [], list[Match]()
         for match in sure:
             if match.form not in [m.form for m in taken] and not self._is_taken(match, taken):
@@ -103,6 +107,16 @@ class _Desk:
         first, *also = readings
         findings = (*first.findings, *self._unread(filled, sure))
         return Reading(self.file, first.record, findings, tuple(also))
+
+    def _loose_lines(self, filled: list[Table], sure: list[Match]) -> list[Line]:
+        """Text of a Word file that belongs to no form's table: it may hold a header written apart."""
+        lines: list[Line] = []
+        for table in filled if self.inspection.format == "docx" else ():
+            lines += text_lines(table.above, f"table {table.ordinal}")
+            if not any(m.table is table for m in sure):
+                lines += header_lines(table, list(islice(table.rows(), 40)))
+        last = filled[-1]
+        return lines + text_lines(last.below, f"table {last.ordinal}" if last.ordinal else "file")
 
     def _is_taken(self, match: Match, taken: list[Match]) -> bool:
         """Tell whether the match's table, or the one around or inside it, is already read as another form."""
@@ -136,7 +150,7 @@ class _Desk:
             findings.append(KINDS["nested-table"].at(Place(f"table {match.table.inside}")))
         record, more = self._grid(match) if match.form.is_grid else self._clauses(match)
         try:
-            findings += self._formulas(match.table)
+            findings += self._formulas(match.table, record)
         except SyntaxError as error:  # what lxml raises for XML that is not well formed
             findings.append(KINDS["corrupt-file"].at(FILE, why=shorten(error, 60)))
         return Reading(self.file, record, (*findings, *more))
@@ -165,23 +179,32 @@ class _Desk:
                 continue
             first = next((str(c) for row in islice(table.rows(), 50) for c in row if c not in ("", None)), "")
             place = Place(f"table {table.ordinal}") if table.ordinal else Place("file", table.sheet)
-            yield KINDS["not-understood"].at(place, text=shorten(first))
+            if table.ordinal and any(_is_continued(m.table, table) for m in sure):
+                yield KINDS["continued-table"].at(place, text=shorten(first))
+            else:
+                yield KINDS["not-understood"].at(place, text=shorten(first))
 
     def _window(self, form: Form, filed: object = None) -> Window:
         first, last = self.catalog.window(form)
         return Window(first, last, filed if isinstance(filed, date) else None)
 
-    def _header(self, match: Match, upto: int) -> tuple[dict[str, Any], dict[str, str], list[Finding], list[list[Any]]]:
-        rows = list(islice(match.table.rows(), upto))
-        values, cells, found = read_header(
-            match.form, header_lines(match.table, rows), self._window(match.form), match.table.sheet
+    def _header(self, match: Match, upto: int) -> tuple[dict[str, Any], dict[str, str], list[Finding]]:
+        """Read the header fields above the table; where one is missing there, wherever else it may stand."""
+        window, sheet = self._window(match.form), match.table.sheet
+        lines = header_lines(match.table, list(islice(match.table.rows(), upto)))
+        values, cells, found = read_header(match.form, lines, window, sheet)
+        if None not in values.values():
+            return values, cells, found
+        below = header_lines(_under(match.table, upto), list(islice(match.table.rows(), upto + 1, 400)))
+        again = read_header(match.form, [*lines, *self.loose, *below], window, sheet)
+        return (
+            again if list(again[0].values()).count(None) < list(values.values()).count(None) else (values, cells, found)
         )
-        return values, cells, found, rows
 
     def _clauses(self, match: Match) -> tuple[Record, list[Finding]]:
         first = min((lines[0] for lines in match.labels.values()), default=0)
         top = match.header_row if match.header_row is not None and match.header_row < first else first
-        header, cells, found, _ = self._header(match, top)
+        header, cells, found = self._header(match, top)
         reading = read_clauses(match, list(islice(match.table.rows(), 400)))
         origin = Origin(
             self.file, match.table.sheet, match.table.ordinal, {**cells, **reading.cells}, typed=reading.typed
@@ -191,26 +214,32 @@ class _Desk:
         return record, [*found, *reading.findings]
 
     def _grid(self, match: Match) -> tuple[Record, list[Finding]]:
-        header, cells, found, _ = self._header(match, match.header_row or 0)
+        header, cells, found = self._header(match, match.header_row or 0)
         columns = map_columns(match.form, match.titles)
         at_header = Place("header row", match.table.sheet)
         reading = read_grid(match, columns, self._window(match.form, header.get("date")))
         origin = grid_origin(match, columns, reading, self.file)
         origin.cells.update(cells)  # type: ignore[attr-defined]  # the dict made one line above
-        record = Record(match.form, header, rows=reading.rows, nil=reading.nil and not len(reading.rows), origin=origin)
+        nil = reading.nil or any(says_nil(t) for t in (*match.table.above, *match.table.below))
+        record = Record(match.form, header, rows=reading.rows, nil=nil and not len(reading.rows), origin=origin)
         below = Place("document" if match.table.ordinal else "file", match.table.sheet)
-        strays = stray_findings(match.form, reading.below, below)
-        if not len(reading.rows) and not reading.nil:
+        said = {fold(str(v)) for v in header.values() if v}
+        strays = stray_findings(match.form, [t for t in reading.below if not any(s in fold(t) for s in said)], below)
+        if not len(reading.rows) and not nil:
             strays.append(KINDS["empty-rows"].at(at_header))
         return record, [*found, *shape_findings(columns, at_header), *reading.findings, *strays]
 
-    def _formulas(self, table: Table) -> list[Finding]:
+    def _formulas(self, table: Table, record: Record) -> list[Finding]:
         """Say what the formulas of the sheet hide: no stored result, an error, a value from another file."""
         if self.inspection.format not in ("xlsx", "docx"):
             return []
         from .workbook import formula_findings, package_links, workbook_formulas  # noqa: PLC0415 - only for packages
 
-        formulas = [f for f in workbook_formulas(self.data, self.inspection) if f.sheet == table.sheet]
+        formulas = [
+            f
+            for f in workbook_formulas(self.data, self.inspection)
+            if f.sheet == table.sheet and _is_read(f.where, record)
+        ]
         wanted = {f.where for f in formulas if f.is_external}
         values = {}
         if wanted:
@@ -224,3 +253,26 @@ class _Desk:
             *formula_findings(formulas, values),
             *(KINDS["external-link"].at(FILE, target=t, value="") for t in links),
         ]
+
+
+def _under(table: Table, row: int) -> Table:
+    """The same table seen from below its header row, so that addresses stay right."""
+    return replace(table, first_row=table.first_row + row + 1, above=())
+
+
+def _is_continued(table: Table, other: Table) -> bool:
+    """Tell whether a table without a header row looks like the second half of another."""
+    first = next(iter(other.rows()), [])
+    width = max((len(row) for row in islice(table.rows(), 20)), default=0)
+    return len(first) == width and bool(first) and fold(first[0]).isdigit()
+
+
+def _is_read(where: str, record: Record) -> bool:
+    """Tell whether a cell is one that a value of the record came from."""
+    origin = record.origin
+    address = re.fullmatch(r"([A-Z]+)(\d+)", where)
+    if origin is None or address is None:
+        return True
+    if where in origin.cells.values():
+        return True
+    return address.group(1) in origin.letters.values() and int(address.group(2)) in set(origin.lines)

@@ -1,6 +1,7 @@
 """Reading a clause table: fixed rows whose cells are sentences with blanks."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...findings import Finding, Place
@@ -8,18 +9,27 @@ from ...kinds import KINDS
 from ..sentence import Sentence, SentenceReading
 from ..spec import Clause, Form
 from ..types import Parsed, fold, is_blank, squash
+from ..types.fields import as_text
 from ..types.text import LONGEST_CELL, looks_like_formula, shorten
 from .identify import Match
 from .tables import Row
 
 _NOT_BEGUN = re.compile(
-    r"(?:尚|暂|还|仍|均)?未(?:正式|组织|全面)?(?:开展|启动|开始|进行|部署|涉及)|(?:计划|拟|将|待|预计).{0,24}(?:开展|启动|实施|进行|填报|填写)|^暂?无|不涉及|没有|零报告|无(?:此项|该项|相关)"
+    r"未(?:正式|组织|全面|到|接到|安排|实施|进行|作出|予以)?(?:开展|启动|开始|进行|部署|涉及|组织|安排|通知|处罚|行政处罚|时间)|(?:尚|暂|还|仍)未|"
+    r"(?:计划|拟|将|待|预计|届时|下步|下一步|按照?|根据|\d月).{0,24}(?:开展|启动|实施|进行|填报|填写|上报|安排|通知|部署)|"
+    r"^(?:本[周期月]|目前|截至目前)?[,]?暂?无|^零$|不涉及|没有|零报告|^[(]?(?:由|待|待由)?[省市县]级?.{0,6}(?:填写|填报|工作|统一|组织|安排)|"
+    r"[市县]级不填|不填|开展后(?:再)?填|^(?:\d{4}年)?\d{1,2}月份?[。]?$"
 )
-_ITEM = re.compile(
-    r"(?:^|(?<=[\n。；;.]))[ \t\u3000]*[(（]?([0-9０-９]{1,2}|[①-⑨])[)）]?"
-    r"[ \t\u3000]*[.．、)）：:]?[ \t\u3000]*(?![0-9０-９.])"
+_STYLES = (
+    re.compile(r"[0-9０-９]{1,2}[ \t\u3000]*[.．、:：][ \t\u3000]*"),
+    re.compile(r"[(（][0-9０-９]{1,2}[)）][ \t\u3000]*[.．、]?"),
+    re.compile(r"[0-9０-９]{1,2}[)）][ \t\u3000]*"),
+    re.compile(r"[①-⑨][ \t\u3000]*[.．、]?"),
+    re.compile(r"[一二三四五六七八九][、.．][ \t\u3000]*"),
+    re.compile(r"[(（][一二三四五六七八九][)）][ \t\u3000]*[.．、]?"),
+    re.compile(r"第?[一二三四五六七八九]是[,，:：]?"),
+    re.compile(r"[0-9０-９](?![0-9０-９.．、)）:：])"),
 )
-_MARKED = re.compile(r"[.．、)）①-⑨]")
 NIL = re.compile(r"零报告|零报送|无变化零报")
 
 
@@ -77,7 +87,7 @@ def _read_row(
 ) -> None:
     text_col, remark_col = columns
     row = rows[line]
-    raw = row[text_col] if text_col < len(row) else ""
+    raw = _text_of(match, line, text_col, rows)
     place = Place(match.table.where(line, text_col), match.table.sheet)
     out.cells[clause.id] = place.where
     if isinstance(raw, str) and len(raw) > LONGEST_CELL:
@@ -86,7 +96,7 @@ def _read_row(
         return
     if raw not in ("", None):
         out.typed[clause.id] = raw
-    reading = read_clause(clause, squash(raw) if isinstance(raw, str) else str(raw if raw is not None else ""))
+    reading = read_clause(clause, as_text(raw))
     out.values |= {path: parsed.value for path, parsed in reading.values.items()}
     out.findings += _findings(match.form, clause, reading, place, raw)
     remark = squash(row[remark_col]) if remark_col is not None and remark_col < len(row) and row[remark_col] else ""
@@ -96,6 +106,22 @@ def _read_row(
         out.nil = out.nil or bool(NIL.search(remark))
     if isinstance(raw, str) and NIL.search(raw) and not any(reading.values[b.path].value for b in clause.blanks):
         out.nil = True
+
+
+def _text_of(match: Match, line: int, text_col: int, rows: list[Row]) -> object:
+    """The sentence of a clause; where it was spread over several rows under one label, their lines together."""
+    first = rows[line][text_col] if text_col < len(rows[line]) else ""
+    labelled = {r for lines in match.labels.values() for r in lines}
+    texts = [first]
+    for number in range(line + 1, len(rows)):
+        row = rows[number]
+        other = [c for i, c in enumerate(row) if i < text_col and c not in ("", None)]
+        if number in labelled or other or text_col >= len(row):
+            break
+        if row[text_col] not in ("", None):
+            texts.append(row[text_col])
+    said = [t for t in texts if t not in ("", None)]
+    return "\n".join(str(t) for t in said) if len(said) > 1 else (said[0] if said else "")
 
 
 def _findings(form: Form, clause: Clause, reading: SentenceReading, place: Place, raw: object) -> list[Finding]:
@@ -180,28 +206,64 @@ def _read_sentence(sentence: Sentence, text: str) -> SentenceReading:
 
 
 def _items(clause: Clause, text: str) -> dict[int, str]:
-    """Split a cell into its numbered items; without numbers, by lines where their count is right."""
-    wanted = [s.number or 0 for s in clause.sentences]
-    starts: list[tuple[int, int, int]] = []
-    for mark in _ITEM.finditer(text):
-        number = _number(mark.group(1))
-        expected = starts[-1][0] + 1 if starts else wanted[0]
-        if number in wanted and number >= expected and _MARKED.search(mark.group()):
-            starts.append((number, mark.start(), mark.end()))
-    if not starts:
-        lines = [line for line in text.split("\n") if line.strip()]
-        return dict(enumerate(lines)) if len(lines) == len(wanted) else {0: text}
-    parts = {}
-    if starts[0][0] != wanted[0] and text[: starts[0][1]].strip():
-        parts[0] = text[: starts[0][1]].strip()
-    ends = [start for _, start, _ in starts[1:]] + [len(text)]
-    for (number, _, begin), end in zip(starts, ends, strict=True):
-        parts[wanted.index(number)] = text[begin:end].strip()
-    return parts
+    """Split a cell into its numbered items; without numbers, by lines where their count is right.
+
+    The first mark sets the style, so that numbers inside an item (（1）…, 2.5万元) do not split it.
+    """
+    count = len(clause.sentences)
+    text = text.strip()
+    style = next((s for s in _STYLES if s.match(text)), None)
+    if style is None:
+        later = next((s for s in _STYLES[:-1] for _ in _marks(s, text, "\n") if _number(_.group()) == 2), None)
+        if later is None:
+            return _by_lines(text, count)
+        text, style = f"{_mark_of(later)}{text}", later
+    starts = _in_order(list(_marks(style, text, "\n")), count)
+    if len(starts) < count and style is not _STYLES[-1]:
+        inline = _in_order(
+            [m for m in _marks(style, text, "\n。；;") if not text[m.end() : m.end() + 1].isdigit()], count
+        )
+        starts = inline if len(inline) > len(starts) else starts
+    ends = [m.start() for _, m in starts[1:]] + [len(text)]
+    return {index: text[m.end() : end].strip() for (index, m), end in zip(starts, ends, strict=True)}
+
+
+def _marks(style: re.Pattern[str], text: str, after: str) -> Iterator[re.Match[str]]:
+    """Find marks of a style at the beginning of the text and after one of some characters."""
+    for match in style.finditer(text):
+        before = text[: match.start()].rstrip(" \t\u3000")
+        if not before or before[-1] in after or (match.start() and text[match.start() - 1] == "\n"):
+            yield match
+
+
+def _in_order(marks: list[re.Match[str]], count: int) -> list[tuple[int, re.Match[str]]]:
+    """Keep the marks that count up, each with the index of its item; as many as there are items, by position."""
+    if len(marks) == count:
+        return list(enumerate(marks))
+    kept: list[tuple[int, re.Match[str]]] = []
+    for mark in marks:
+        index = _number(mark.group()) - 1
+        if index < count and index > (kept[-1][0] if kept else -1):
+            kept.append((index, mark))
+    return kept
+
+
+def _by_lines(text: str, count: int) -> dict[int, str]:
+    lines = [line for line in text.split("\n") if line.strip()]
+    return dict(enumerate(lines)) if len(lines) == count else {0: text}
+
+
+def _mark_of(style: re.Pattern[str]) -> str:
+    """The first mark of a style."""
+    return next(m for m in ("1.", "（1）", "1）", "①", "一、", "（一）", "一是") if style.fullmatch(m))
 
 
 def _number(mark: str) -> int:
-    return "①②③④⑤⑥⑦⑧⑨".index(mark) + 1 if mark in "①②③④⑤⑥⑦⑧⑨" else int(mark)
+    for numerals in ("①②③④⑤⑥⑦⑧⑨", "一二三四五六七八九"):
+        for character in mark:
+            if character in numerals:
+                return numerals.index(character) + 1
+    return int("".join(c for c in mark if c.isdigit()))
 
 
 def _by_opening(clause: Clause, folded: str) -> dict[int, str]:

@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from ...findings import Finding, Place
 from ...kinds import KINDS
 from ..record import Origin, Rows
 from ..spec import Column, Form
-from ..types import Setting, Trouble, fold, is_blank, squash
+from ..types import Setting, Trouble, fold, is_blank
 from ..types.dates import Window
+from ..types.fields import as_text
+from ..types.numbers import parse_number
 from ..types.text import is_dots, looks_like_formula, shorten
 from .identify import ColumnMap, Match
 from .tables import Row, Table
@@ -19,8 +22,17 @@ _CHUNK = 4096
 _NOTE = re.compile(
     r"^(?:说明|注|备注|填表说明|填报说明|附注|单位负责人|主要负责人|填表人|填报人|审核人|联系人|联系电话|制表|合计)"
 )
+_CHINESE_MARK = re.compile(r"^[(（]?[一二三四五六七八九十]")
 _NOTHING = frozenset({"", "无", "/", "—", "-", "零报告", "空"})
-_NIL = re.compile(r"^(?:无|零报告|本(?:期|周|月)?(?:无|零报告).*|无重大.*|暂无.*|没有.*|空)$")
+_NIL = re.compile(
+    r"^(?:无|空|零)$|零报告|零报送|^(?:截至目前|截至|目前|本[期周月])?,?(?:全[市县区])?(?:暂)?(?:无|没有).{0,24}$|"
+    r"(?:未|没有|无|尚未|暂未)(?:发现|排查出|排查到|查出|检查出|新增|存在|收到).{0,10}(?:隐患|$)|^全?[市县区]?未发现"
+)
+_SIGNED = re.compile(
+    r"负责人|填表人|填报人|审核人|审批人|签字|签名|盖章|公章|联系人|联系电话|^电话|制表|经办人|^(?:填报|填表)?(?:日期|时间)[:]?|年月日$"
+)
+_SAMPLE = re.compile(r"^(?:例|示例|样例|例如|填写示例|填报示例|举例)[:：]?\d*$")
+_COUNTED = re.compile(r"[(\[]?(\d{1,2}|[甲乙丙丁A-Z一二三四五六七八九十]{1,2})[)\]]?")
 
 
 class _Seen(dict[Any, Any]):
@@ -33,7 +45,7 @@ class _Seen(dict[Any, Any]):
 
     def __missing__(self, raw: Any) -> Any:
         value, trouble = self.kind.read(raw, self.setting)
-        troubles = (trouble,) if trouble else self.kind.check(value, self.setting) if value is not None else ()
+        troubles = (trouble,) if trouble else ()
         if isinstance(raw, str) and not troubles and not self.kind.numeric and looks_like_formula(raw):
             troubles = (Trouble("formula-like-text", {"text": shorten(raw)}),)
         if troubles:
@@ -103,7 +115,7 @@ class _Reader:
         filled = len(cells) - cells.count("")
         if self.anchors:
             self._save(number, cells)
-        if filled > 3 and not isinstance(cells[0], str) and len(cells) > 1 and cells[1] not in _NOTHING:
+        if filled > 3 and self.kept and not isinstance(cells[0], str) and len(cells) > 1 and cells[1] not in _NOTHING:
             return self._completed(number, cells)
         if not filled:
             self._stray(row)
@@ -112,6 +124,8 @@ class _Reader:
 
     def _unusual(self, number: int, cells: list[Any], row: Row) -> list[Any] | None:
         texts = [fold(c) if isinstance(c, str) else c for c in cells]
+        if not self.kept and self._is_column_numbers(cells):
+            return None
         said = [c for c in cells if c != "" and not is_dots(c)]
         if not said or texts[:4] == [fold(c) for c in self.header_cells[:4]] or self._is_repeated_header(texts):
             return None
@@ -120,6 +134,9 @@ class _Reader:
             self._stray(row)
             return None
         rest = [c for i, c in zip(self.ids, cells, strict=True) if i != self._serial and not is_blank(c)]
+        if isinstance(cells[0], str) and _SAMPLE.match(fold(cells[0])):
+            self._stray(row)
+            return None
         if self._is_nil(said, rest):
             self.out.nil = True
             return None
@@ -127,10 +144,27 @@ class _Reader:
             if isinstance(cells[0], str) and len(cells[0]) > 4:
                 self._stray(row)
             return None
-        if len(rest) == 1 and self._spans(rest[0], said):
+        if self._is_beside_the_table(number, cells, texts, rest):
             self._stray(row)
             return None
         return self._completed(number, cells)
+
+    def _is_beside_the_table(self, number: int, cells: list[Any], texts: list[Any], rest: list[Any]) -> bool:
+        """Tell whether a row is a heading, a signature line or a note: it has no number and says little."""
+        serial = cells[self.ids.index(self._serial)] if self._serial in self.ids else None
+        if any((number, col) in self.table.covered for col in self.at):
+            return False
+        if parse_number(serial).value is not None and not _CHINESE_MARK.match(str(serial)):
+            return False
+        signed = sum(bool(_SIGNED.search(t)) for t in texts if isinstance(t, str))
+        return len(rest) <= 2 or signed > 1
+
+    def _is_column_numbers(self, cells: list[Any]) -> bool:
+        """Tell whether a row under the header row only numbers the columns: 1, 2, 3 … or 甲, 乙, 1, 2 …"""
+        marks = [_COUNTED.fullmatch(fold(f"{c:g}" if isinstance(c, float) else c)) for c in cells if c != ""]
+        numbers = [int(m.group(1)) for m in marks if m and m.group(1).isdigit()]
+        steps = sum(b - a == 1 for a, b in pairwise(numbers))
+        return all(marks) and len(marks) * 2 > len(cells) and steps >= len(numbers) - 1 > 0
 
     @property
     def _serial(self) -> str:
@@ -143,16 +177,8 @@ class _Reader:
 
     def _is_nil(self, said: list[Any], rest: list[Any]) -> bool:
         words = [fold(c) for c in said if isinstance(c, str)]
-        names = [w for w in words if _NIL.match(w)]
-        return bool(names) and all(bool(_NIL.match(fold(c))) for c in rest)
-
-    def _spans(self, only: Any, said: list[Any]) -> bool:
-        """Tell whether the one text of a row is a heading or note across the table rather than a value."""
-        return (
-            isinstance(only, str)
-            and len(said) == 1
-            and (len(only) > 12 or bool(re.match(r"[(（]?[一二三四五六七八九十]", only)))
-        )
+        names = [w for w in words if _NIL.search(w)]
+        return bool(names) and all(bool(_NIL.search(fold(c))) for c in rest)
 
     def _completed(self, number: int, cells: list[Any]) -> list[Any] | None:
         """Fill in what stands in a merged cell above; None for the lower half of a merged row."""
@@ -175,9 +201,11 @@ class _Reader:
                 self.saved[number, col] = cell
 
     def _stray(self, row: Row) -> None:
-        text = " ".join(squash(c) for c in row if isinstance(c, str) and c.strip())
+        text = " ".join(as_text(c) for c in row if c not in ("", None))
         if text:
             self.out.below.append(text)
+            if _NIL.search(fold(text)) and not _NOTE.match(fold(text)):
+                self.out.nil = True
 
     def _flush(self, chunk: list[tuple[int, list[Any]]]) -> None:
         """Turn a chunk of rows into values, column by column."""
@@ -203,6 +231,12 @@ class _Reader:
         line = self.out.moved.get((index, name), self.out.lines[index]) - self.table.first_row
         place = Place(self.table.where(line, self.at[self.ids.index(name)]), self.table.sheet)
         return KINDS[trouble.slug].at(place, **{"field": column.label, **trouble.data})
+
+
+def says_nil(text: str) -> bool:
+    """Tell whether a line beside a table says that there is nothing to report."""
+    folded = fold(text)
+    return bool(_NIL.search(folded)) and not _NOTE.match(folded)
 
 
 def read_grid(match: Match, columns: ColumnMap, window: Window) -> GridReading:
@@ -239,4 +273,4 @@ def grid_origin(match: Match, columns: ColumnMap, reading: GridReading, file: st
     return Origin(file, table.sheet, table.ordinal, {}, reading.lines, letters, reading.moved, reading.typed, header)
 
 
-__all__ = ["GridReading", "grid_origin", "read_grid", "shape_findings", "stray_findings"]
+__all__ = ["GridReading", "grid_origin", "read_grid", "says_nil", "shape_findings", "stray_findings"]

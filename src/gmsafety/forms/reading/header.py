@@ -1,4 +1,4 @@
-"""The lines above a table: 填报单位, 填报时间, in whatever cells they stand."""
+"""The lines around a table: 填报单位, 填报时间, in whatever cells they stand."""
 
 import re
 import unicodedata
@@ -7,24 +7,34 @@ from collections.abc import Iterator
 from ...findings import Finding, Place
 from ...kinds import KINDS
 from ..spec import Form, FormField
-from ..types import Setting, fold
-from ..types.dates import Window
+from ..types import Setting
+from ..types.dates import Window, find_dates, loosen
 from ..types.text import squash
 from .tables import Row, Table
 
 Line = list[tuple[object, str]]
-_SEAL = re.compile(r"[(（](?:盖章|公章|签章|章)[)）]")
+_SEAL = re.compile(r"[(（](?:盖章|公章|签章|章|代章)[)）]")
+_OTHERS = (
+    "填报人|填表人|报送人|审核人|审批人|签发人|联系人|联系电话|电话|负责人|单位负责人|主要负责人|制表人|经办人|期数"
+)
+_DATE_PIECES = re.compile(r"[\d\s年月日号./-]+")
+_TRIM = " _＿:：,，;；。\t\u3000\n()（）[]【】"
 
 
 def header_lines(table: Table, rows: list[Row]) -> list[Line]:
     """The lines that may hold header fields: text above a Word table, then rows above the header row."""
     place = f"table {table.ordinal}" if table.ordinal else "file"
-    lines: list[Line] = [[(text, place)] for above in table.above for text in above.split("\n")]
+    lines: list[Line] = text_lines(table.above, place)
     for number, row in enumerate(rows):
         cells = [(c, table.where(number, i)) for i, c in enumerate(row) if c not in ("", None)]
         if cells:
             lines.append(cells)
     return lines
+
+
+def text_lines(texts: tuple[str, ...] | list[str], place: str) -> list[Line]:
+    """Lines of running text, all at one place."""
+    return [[(line, place)] for text in texts for line in text.split("\n")]
 
 
 def read_header(
@@ -34,14 +44,13 @@ def read_header(
     values: dict[str, object] = {}
     cells: dict[str, str] = {}
     found: list[Finding] = []
-    labels = _labels_pattern([w for f in form.header for w in (f.label, *f.aliases)])
+    labels = _labels_pattern([*_OTHERS.split("|"), *(w for f in form.header for w in (f.label, *f.aliases))])
     for field in form.header:
         raw, where = _find(field, lines, labels)
         if where:
             cells[f"header.{field.id}"] = where
         place = Place(where or "file", sheet)
-        setting = Setting(choices=field.choices, window=window)
-        value, trouble = field.kind.read(raw, setting)
+        value, trouble = field.kind.read(raw, Setting(choices=field.choices, window=window))
         values[field.id] = value
         if trouble:
             found.append(KINDS[trouble.slug].at(place, **{"field": field.label, **trouble.data}))
@@ -51,44 +60,68 @@ def read_header(
 
 
 def _labels_pattern(labels: list[str]) -> re.Pattern[str]:
-    spaced = "|".join(r"\s*".join(map(re.escape, label)) for label in labels)
+    spaced = "|".join(r"\s*".join(map(re.escape, label)) for label in sorted(labels, key=len, reverse=True))
     return re.compile(rf"(?:{spaced})\s*(?:[(（][^()（）]{{1,6}}[)）])?\s*[:：]?")
 
 
 def _find(field: FormField, lines: list[Line], labels: re.Pattern[str]) -> tuple[object, str | None]:
+    """Find a field's value: first where its label has a colon or a cell of its own, then anywhere."""
+    best: tuple[object, str | None] = (None, None)
+    for strict in (True, False):
+        for raw, where in _candidates(field, lines, labels, strict=strict):
+            if raw is not None and raw != "":
+                return raw, where
+            best = best if best[1] else (None, where)
+    return best
+
+
+def _candidates(
+    field: FormField, lines: list[Line], labels: re.Pattern[str], *, strict: bool
+) -> Iterator[tuple[object, str]]:
     mine = _labels_pattern([field.label, *field.aliases])
     for number, line in enumerate(lines):
         for index, (text, where) in enumerate(line):
-            match = mine.search(text) if isinstance(text, str) else None
-            if match is None or not isinstance(text, str):
+            if not isinstance(text, str):
                 continue
-            following = labels.search(text, match.end())
-            value = _trim(text[match.end() : following.start() if following else None], field)
-            if value:
-                return value, where
-            for raw, place in _after(lines, number, index, labels, same_line=bool(following)):
-                if not isinstance(raw, str) or _trim(raw, field):
-                    return (_trim(raw, field) if isinstance(raw, str) else raw), place
-            return None, where
-    return None, None
+            for match in mine.finditer(text):
+                alone = match.group().strip() == text.strip()
+                if strict and not alone and match.group()[-1] not in ":：":
+                    continue
+                following = labels.search(text, match.end())
+                value = _trim(text[match.end() : following.start() if following else None], field)
+                if value:
+                    yield value, where
+                elif following:
+                    yield None, where
+                else:
+                    yield _beside(lines, number, index, labels, field)
 
 
-def _after(
-    lines: list[Line], number: int, index: int, labels: re.Pattern[str], *, same_line: bool
-) -> Iterator[tuple[object, str]]:
-    """Cells that may hold a value whose label stands alone: to the right, then a line without labels below."""
-    for raw, place in [] if same_line else lines[number][index + 1 :]:
+def _beside(
+    lines: list[Line], number: int, index: int, labels: re.Pattern[str], field: FormField
+) -> tuple[object, str]:
+    """The value of a label that stands alone: in the cells to the right, or in a line without labels below."""
+    right: Line = []
+    for raw, place in lines[number][index + 1 :]:
         if isinstance(raw, str) and labels.search(raw):
-            return
-        yield raw, place
+            break
+        right.append((raw, place))
+    if field.type == "date" and len(right) > 1:
+        joined = "".join(f"{raw:g}" if isinstance(raw, float) else str(raw) for raw, _ in right)
+        if _DATE_PIECES.fullmatch(unicodedata.normalize("NFKC", joined)):
+            return joined, right[0][1]
+    for raw, place in right:
+        if not isinstance(raw, str) or _trim(raw, field):
+            return (_trim(raw, field) if isinstance(raw, str) else raw), place
     if number + 1 < len(lines) and len(lines[number + 1]) == 1:
         raw, place = lines[number + 1][0]
-        if isinstance(raw, str) and re.fullmatch(r"[\d\s年月日./-]+", unicodedata.normalize("NFKC", raw)):
-            yield raw, place
+        if isinstance(raw, str) and _DATE_PIECES.fullmatch(unicodedata.normalize("NFKC", raw)):
+            return (_trim(raw, field) or None), place
+    return None, lines[number][index][1]
 
 
 def _trim(text: str, field: FormField) -> str:
-    value = _SEAL.sub("", squash(text)).strip(" _＿:：\t\u3000")
-    if field.type == "date" and not re.search(r"[\d〇一二三四五六七八九]", fold(value)):
-        return ""
-    return value
+    value = _SEAL.sub("", squash(text)).strip(_TRIM)
+    if field.type != "date":
+        return value
+    return value if re.search(r"\d", loosen(value)) or find_dates(loosen(value)) else ""

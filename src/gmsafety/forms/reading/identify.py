@@ -15,7 +15,7 @@ ENOUGH = 0.7
 ENOUGH_WITH_TITLE = 0.45
 CLOSE = 0.08
 _PUNCT = re.compile(r"[\s,.;:、，。；：()（）\[\]【】/]+")
-_NUMBERING = re.compile(r"^(?:\d+|[一二三四五六七八九十]+)[.、．]")
+_NUMBERING = re.compile(r"^(?:\d+|[一二三四五六七八九十]+(?=[、.]))[.、．]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Match:
     titles: tuple[tuple[int, str], ...] = ()
     labels: dict[str, tuple[int, ...]] = field(default_factory=dict)
     label_col: int | None = None
+    digits: int = 0
 
     @property
     def is_sure(self) -> bool:
@@ -37,9 +38,9 @@ class Match:
         return self.score >= ENOUGH or (self.score >= ENOUGH_WITH_TITLE and self.title >= 0.9)
 
     @property
-    def rank(self) -> tuple[bool, float]:
-        """Order among matches: shown sheets first, then likeness."""
-        return (not self.table.hidden, self.score + 0.2 * self.title)
+    def rank(self) -> tuple[bool, float, int]:
+        """Order among matches: shown sheets first, then likeness, then how much is filled in."""
+        return (not self.table.hidden, round(self.score + 0.2 * self.title, 2), self.digits)
 
 
 def key(text: object) -> str:
@@ -64,10 +65,9 @@ def _of_table(table: Table, forms: tuple[Form, ...]) -> list[Match]:
 
 def _match(form: Form, table: Table, head: list[Row], keys: list[list[str]]) -> Match | None:
     wanted = {key(t) for c in form.columns for t in (c.label, c.printed, *c.aliases)}
-    hits = [len(set(row) & wanted) for row in keys]
-    header_row = max(range(len(hits)), key=lambda i: hits[i]) if hits and max(hits) > 1 else None
-    titles = _titles(head, keys, header_row)
-    columns = 2 * hits[header_row] / (len(form.columns) + len(titles)) if header_row is not None else 0.0
+    header_row, titles = _header_row(head, keys, wanted)
+    hits = len({key(t) for _, t in titles} & wanted)
+    columns = 2 * hits / (len(form.columns) + len(titles)) if titles else 0.0
     labels, label_col = _labels(form, keys) if form.clauses else ({}, None)
     score = 0.3 * min(columns, 1.0) + 0.7 * len(labels) / len(form.clauses) if form.clauses else columns
     if not score:
@@ -77,13 +77,34 @@ def _match(form: Form, table: Table, head: list[Row], keys: list[list[str]]) -> 
         table.sheet or "",
         *(str(c) for row in head[: header_row or 6] for c in row if isinstance(c, str)),
     ]
-    return Match(form, table, score, _title_likeness(form, above), header_row, titles, labels, label_col)
+    digits = sum(c.isdigit() for row in head for cell in row for c in str(cell))
+    return Match(form, table, score, _title_likeness(form, above), header_row, titles, labels, label_col, digits)
 
 
-def _titles(head: list[Row], keys: list[list[str]], header_row: int | None) -> tuple[tuple[int, str], ...]:
-    if header_row is None:
-        return ()
-    return tuple((i, " ".join(str(head[header_row][i]).split())) for i, k in enumerate(keys[header_row]) if k)
+def _header_row(
+    head: list[Row], keys: list[list[str]], wanted: set[str]
+) -> tuple[int | None, tuple[tuple[int, str], ...]]:
+    """Find the header row and its titles; a header of two rows (a group over its columns) is taken together."""
+    hits = [len(set(row) & wanted) for row in keys]
+    if not hits or max(hits) < 2:
+        return None, ()
+    row = max(range(len(hits)), key=lambda i: hits[i])
+    best = row, _titles(head, keys, (row,))
+    if row + 1 < len(keys) and hits[row + 1]:
+        both = _titles(head, keys, (row, row + 1))
+        if len({key(t) for _, t in both} & wanted) > hits[row]:
+            best = row + 1, both
+    return best
+
+
+def _titles(head: list[Row], keys: list[list[str]], rows: tuple[int, ...]) -> tuple[tuple[int, str], ...]:
+    """The titles of a header row by column; of several rows the lowest that says something."""
+    found: dict[int, str] = {}
+    for row in rows:
+        for col, text in enumerate(keys[row]):
+            if text:
+                found[col] = " ".join(str(head[row][col]).split())
+    return tuple(sorted(found.items()))
 
 
 def _labels(form: Form, keys: list[list[str]]) -> tuple[dict[str, tuple[int, ...]], int | None]:

@@ -12,9 +12,11 @@ from lxml import etree
 from ...findings import FILE, Finding
 from ...kinds import KINDS
 from ..types.text import shorten
+from .numbering import Numbering
 from .tables import Row, Table
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_M = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _SKIP = frozenset(
     {
@@ -39,10 +41,11 @@ def word_tables(data: bytes) -> tuple[list[Table], list[Finding]]:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             parser = etree.XMLParser(resolve_entities=False, no_network=True)
             root = etree.fromstring(package.read(_main_part(package)), parser)
+            numbering = Numbering.of(package, parser)
     except (KeyError, etree.XMLSyntaxError, zipfile.BadZipFile) as error:
         return [], [KINDS["corrupt-file"].at(FILE, why=shorten(error, 60))]
     body = root.find(f"{_W}body")
-    walk = _Walk()
+    walk = _Walk(numbering)
     if body is not None:
         walk.container(body, inside=None, in_textbox=False)
     return walk.finished(), []
@@ -77,7 +80,8 @@ class _Draft:
 class _Walk:
     """Goes through a document once, collecting tables and the lines between them."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbering: Numbering) -> None:
+        self.numbering = numbering
         self.drafts: list[_Draft] = []
         self.lines: list[str] = []
 
@@ -138,10 +142,16 @@ class _Walk:
                     anchors[col + offset] = number
                 else:
                     anchors.pop(col + offset, None)
-            text = "" if continues else "\n".join(t for p in _paragraphs(cell) if (t := _text(p)))
+            text = "" if continues else self._cell_text(cell)
             cells += [text] + [""] * (span - 1)
             self._nested(cell, draft)
         return cells
+
+    def _cell_text(self, cell: Any) -> str:
+        """The paragraphs of a cell, with the numbers Word prints before them; else those of a table inside it."""
+        lines = [f"{self.numbering.mark(p)}{t}" for p in _paragraphs(cell) if (t := _text(p))]
+        inner = [] if lines else [p for c in _unwrapped(cell) if c.tag == f"{_W}tbl" for p in c.iter(f"{_W}p")]
+        return "\n".join(lines or [t for p in inner if (t := _text(p))])
 
     def _nested(self, cell: Any, draft: _Draft) -> None:
         """Collect tables inside a cell, with the lines of the outer table's cells above them."""
@@ -165,6 +175,8 @@ class _Walk:
 def _unwrapped(node: Any) -> Iterator[Any]:
     """Children, with content controls, insertions and smart tags looked through."""
     for child in node:
+        if _is_placeholder(child):
+            continue
         if child.tag in (f"{_W}sdt", f"{_W}sdtContent", f"{_W}ins", f"{_W}smartTag", f"{_W}customXml", f"{_W}moveTo"):
             yield from _unwrapped(child)
         else:
@@ -194,9 +206,9 @@ def _text(node: Any) -> str:
 
 def _collect(node: Any, out: list[str]) -> None:
     for child in node:
-        if child.tag in _SKIP:
+        if child.tag in _SKIP or (child.tag == f"{_W}r" and _is_unseen(child)) or _is_placeholder(child):
             continue
-        if child.tag == f"{_W}t":
+        if child.tag in (f"{_W}t", f"{_M}t"):
             out.append(child.text or "")
         elif child.tag in (f"{_W}br", f"{_W}cr"):
             out.append("\n")
@@ -206,6 +218,24 @@ def _collect(node: Any, out: list[str]) -> None:
             out.append("-")
         else:
             _collect(child, out)
+
+
+def _is_unseen(run: Any) -> bool:
+    """Tell whether a run is hidden, struck out, or a raised note mark: nothing a reader takes for the text."""
+    look = run.find(f"{_W}rPr")
+    if look is None:
+        return False
+    for tag in ("vanish", "strike", "dstrike"):
+        mark = look.find(f"{_W}{tag}")
+        if mark is not None and mark.get(f"{_W}val", "true") not in ("0", "false", "off"):
+            return True
+    raised = look.find(f"{_W}vertAlign")
+    return raised is not None and raised.get(f"{_W}val") == "superscript"
+
+
+def _is_placeholder(node: Any) -> bool:
+    """Tell whether a content control only shows what to type into it."""
+    return node.tag == f"{_W}sdt" and node.find(f"{_W}sdtPr/{_W}showingPlcHdr") is not None
 
 
 def _int(node: Any, default: int = 0) -> int:

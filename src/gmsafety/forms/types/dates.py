@@ -9,16 +9,20 @@ from .problem import BLANK, Parsed, Trouble
 from .text import is_blank, shorten
 
 _EPOCH = date(1899, 12, 30)
-_DIGITS = str.maketrans("〇零○Ｏ一二三四五六七八九", "0000123456789")
+_DASHES = str.maketrans({"–": "-", "—": "-", "−": "-", "‐": "-", "‑": "-"})
+_NUMERAL = "〇零○一二三四五六七八九十"
 _CHINESE_DATE = re.compile(
-    r"([〇零○一二三四五六七八九\d]{4}|[〇零○一二三四五六七八九\d]{2})年([一二三四五六七八九十\d]{1,3})月([一二三四五六七八九十\d]{1,3})[日号]?"
+    rf"(?:([{_NUMERAL}\d]{{4}}|[{_NUMERAL}\d]{{2}})年)?([一二三四五六七八九十]{{1,2}}|\d{{1,2}})月([一二三四五六七八九十]{{1,3}}|\d{{1,2}})[日号]?"
 )
 _SEP = r"[-./\\年月,、 ]"
-_FULL = re.compile(rf"(?<!\d)((?:19|20)\d\d|\d\d){_SEP}(\d{{1,2}}){_SEP}(\d{{1,2}})(?![\d年月])[日号]?")
+_FULL = re.compile(rf"(?<!\d)((?:19|20)\d\d|\d\d){_SEP}(\d{{1,2}}){_SEP}(\d{{1,2}})(?!\d|[年月])[日号]?")
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
-_SHORT = re.compile(r"(?<![\d.年])(\d{1,2})(?:月|/|-)(\d{1,2})(?:日|号)?(?![\d月/.-])")
-_GAP = re.compile(r"(?<!\d)\s+|\s+(?!\d)")
-_CLOCK = re.compile(r"\s?(?:T|上午|下午|星期.|周[一二三四五六日])?\(?\d{0,2}:?\d{0,2}(?::\d{2}(?:\.\d+)?)?\)?Z?")
+_SHORT = re.compile(r"(?<![\d.年])(\d{1,2})(?:月|/|-)(\d{1,2})(?:日|号)?(?![\d月/-]|\.\d)")
+_DOTTED = re.compile(r"(?<![\d.年])(\d{1,2})\.(\d{1,2})(?:日|号)?(?![\d.]|[万千亿%]|元|米|吨)")
+_GAP = re.compile(r"(?<!\d)\s+|\s+(?!\d)|(?<=\d)[_＿]+|[_＿]+(?=\d)")
+_REST = re.compile(
+    r"\s?[(（]?(?:星期|周|礼拜)?[一二三四五六日天]?[)）]?\s?T?(?:上午|下午|中午)?\s?(?:\d{1,2}(?::\d{2}){1,2}(?:\.\d+)?|\d{1,2}[时点](?:\d{1,2}分?|半)?)?Z?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,15 @@ class Window:
         return max([d for d in inside if d <= anchor] or inside or past or candidates)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A date in a text: where it stands, and the day, or None where no such day exists."""
+
+    start: int
+    end: int
+    day: date | None
+
+
 ANY = Window()
 
 
@@ -59,32 +72,31 @@ def parse_date(raw: object, window: Window = ANY) -> Parsed:
         return _from_number(float(raw))
     if is_blank(raw):
         return BLANK
-    text = _loose(raw)
+    text = loosen(raw)
     if re.fullmatch(r"\d{5}(\.\d+)?", text):
         return _from_number(float(text))
     found = find_dates(text, window)
-    if len(found) != 1 or not _CLOCK.fullmatch(_rest(text, found[0])):
+    if len(found) != 1 or not _REST.fullmatch(_around(text, found[0])):
         return Parsed(None, Trouble("not-a-date", {"text": shorten(raw)}))
-    _, value = found[0]
-    if value is None:
+    if found[0].day is None:
         return Parsed(None, Trouble("impossible-date", {"text": shorten(raw)}))
-    return Parsed(value)
+    return Parsed(found[0].day)
 
 
-def _loose(raw: object) -> str:
-    """Fold, but keep a space between digits: 2024-12-16 09:30."""
-    return _GAP.sub("", unicodedata.normalize("NFKC", str(raw)))
+def loosen(raw: object) -> str:
+    """Fold a text for dates: a space between digits stays (2024-12-16 09:30), numerals become digits."""
+    text = _GAP.sub("", unicodedata.normalize("NFKC", str(raw)).translate(_DASHES))
+    return _CHINESE_DATE.sub(_to_digits, text)
 
 
-def find_dates(text: str, window: Window = ANY) -> list[tuple[tuple[int, int], date | None]]:
-    """Find every date in a folded text, with its span; None where no such day exists."""
-    text = _CHINESE_DATE.sub(_to_digits, text)
-    found: list[tuple[tuple[int, int], date | None]] = []
-    for pattern in (_FULL, _COMPACT, _SHORT):
+def find_dates(text: str, window: Window = ANY) -> list[Found]:
+    """Find every date in a loosened text, in order."""
+    found: list[Found] = []
+    for pattern in (_FULL, _COMPACT, _SHORT, _DOTTED):
         for match in pattern.finditer(text):
-            if all(match.end() <= a or match.start() >= b for (a, b), _ in found):
-                found.append((match.span(), _value(match, window)))
-    return sorted(found, key=lambda item: item[0])
+            if all(match.end() <= f.start or match.start() >= f.end for f in found):
+                found.append(Found(*match.span(), _value(match, window)))
+    return sorted(found, key=lambda f: f.start)
 
 
 def _value(match: re.Match[str], window: Window) -> date | None:
@@ -92,29 +104,33 @@ def _value(match: re.Match[str], window: Window) -> date | None:
     try:
         if len(parts) == 2:
             return window.place(*parts)
-        year = parts[0] if parts[0] > 99 else 2000 + parts[0]
-        return date(year, parts[1], parts[2])
+        return date(parts[0] if parts[0] > 99 else 2000 + parts[0], parts[1], parts[2])
     except ValueError:
         return None
 
 
-def _rest(text: str, found: tuple[tuple[int, int], date | None]) -> str:
-    (a, b), _ = found
-    text = _CHINESE_DATE.sub(_to_digits, text)
-    return (text[:a] + text[b:]).strip("。.,，前日号")
+def _around(text: str, found: Found) -> str:
+    return (text[: found.start] + text[found.end :]).strip("。.,，;；日号")
 
 
 def _to_digits(match: re.Match[str]) -> str:
     year, month, day = match.groups()
-    return f"{year.translate(_DIGITS)}年{_small(month)}月{_small(day)}日"
+    written = f"{_year(year)}年" if year else ""
+    return f"{written}{_small(month)}月{_small(day)}日"
+
+
+def _year(text: str) -> str:
+    return "".join(
+        str("〇一二三四五六七八九".find(c)) if c in "〇一二三四五六七八九" else "0" if c in "零○" else c for c in text
+    )
 
 
 def _small(text: str) -> str:
     """Turn 二十三 into 23; digits stay."""
     if "十" not in text:
-        return text.translate(_DIGITS)
+        return _year(text)
     tens, _, ones = text.partition("十")
-    return (tens.translate(_DIGITS) or "1") + (ones.translate(_DIGITS) or "0")
+    return (_year(tens) or "1") + (_year(ones) or "0")
 
 
 def _from_number(number: float) -> Parsed:

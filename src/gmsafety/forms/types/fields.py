@@ -1,5 +1,6 @@
 """The field types: one small class each, saying how a value is read, written, and carried as JSON."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -13,6 +14,11 @@ from .problem import BLANK, Parsed, Trouble
 from .text import LONGEST_CELL, fold, is_blank, shorten, squash
 
 _ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
+
+
+_FILLER = frozenset("*x_/-—市县区")
+_LEAD_IN = re.compile(r"^(?:截至|截止)?(?:目前|本周|当前|今日)(?:为止)?[,:]?")
+_BETWEEN = re.compile(r"[,、/;]|(?<=[县市区旗])(?:以及|和|及|与)(?=.{2,}?[县市区旗])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +57,7 @@ class FieldType:
         return self._read(raw, setting)
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
-        return Parsed(_as_text(raw) or None)
+        return Parsed(as_text(raw) or None)
 
     def show(self, value: Any) -> str:
         """Write a value in the words of the paper."""
@@ -102,8 +108,8 @@ class Name(FieldType):
     name = "name"
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
-        text = fold(raw).strip("_*,;:。、")
-        return Parsed(None if is_blank(text) or set(text) <= set("*x_市县") else text)
+        text = _LEAD_IN.sub("", fold(raw).strip("_*,;:。、"))
+        return Parsed(None if is_blank(text) or set(text.lower()) <= _FILLER else text)
 
 
 class Names(FieldType):
@@ -112,9 +118,8 @@ class Names(FieldType):
     name = "names"
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
-        text = fold(raw).replace(",", "、").replace("和", "、").replace("及", "、").replace("/", "、")
-        names = [n.strip("_*") for n in text.split("、")]
-        kept = tuple(n for n in names if n and not is_blank(n) and set(n) - set("*x_市县"))
+        names = [n.strip("_*") for n in _BETWEEN.split(fold(raw))]
+        kept = tuple(n for n in names if n and not is_blank(n) and set(n.lower()) - _FILLER)
         return Parsed(kept or None)
 
     def show(self, value: Any) -> str:
@@ -254,7 +259,7 @@ class CompletionText(FieldType):
     derived = ("done", "done_date")
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
-        return Parsed(chinese_date(raw) if isinstance(raw, date) else _as_text(raw) or None)
+        return Parsed(chinese_date(raw) if isinstance(raw, date) else as_text(raw) or None)
 
     def derive(self, value: Any, setting: Setting) -> dict[str, Any]:
         state = read_completion(value, setting.window)
@@ -267,7 +272,10 @@ class CompletionText(FieldType):
         return (Trouble("missing-completion-date", {}),) if state.done and state.day is None else ()
 
 
-def _as_text(raw: object) -> str:
+def as_text(raw: object) -> str:
+    """Write what stands in a cell as text: whole numbers without a point, days in words."""
+    if raw is None:
+        return ""
     if isinstance(raw, float):
         return str(int(raw)) if raw.is_integer() else repr(raw)
     return chinese_date(raw) if isinstance(raw, date) else squash(raw)

@@ -4,13 +4,14 @@ import re
 from decimal import Decimal, InvalidOperation
 
 from .problem import BLANK, Parsed, Trouble
-from .text import MINUS, fold, is_blank, shorten
+from .text import MINUS, fold, is_blank, no_note_marks, shorten
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _THOUSANDS = re.compile(r"(?<![\d.,])(?:[1-9]\d?)(?:,\d{3})+(?![\d,])|(?<![\d.,])[1-9]\d{2}(?:,\d{3}){2,}(?![\d,])")
+_BARE_POINT = re.compile(r"(?<!\d)\.\d")
 _CHINESE = re.compile(r"[零〇一二两三四五六七八九十百千万]+")
 _ZERO_WORDS = frozenset({"无", "零", "〇", "没有", "暂无"})
-_EDGES = " ,，.。;；:：、“”\"'_*＊()（）[]"
+_EDGES = " ,，.。;；:：、“”\"'_*＊()（）[]【】〔〕"
 WAN = Decimal(10000)
 
 
@@ -24,7 +25,10 @@ def parse_number(raw: object, *, units: tuple[str, ...] = (), words: bool = Fals
         return Parsed(None, Trouble("not-a-number", {"text": str(raw)}))
     if isinstance(raw, (int, float, Decimal)):
         return Parsed(_exact(raw))
-    text = fold(raw).translate(MINUS).strip(_EDGES)
+    text = fold(no_note_marks(str(raw))).translate(MINUS)
+    if _BARE_POINT.search(text):
+        return Parsed(None, Trouble("not-a-number", {"text": shorten(text)}))
+    text = text.strip(_EDGES)
     if words and text in _ZERO_WORDS:
         return Parsed(Decimal(0))
     if is_blank(text) or not text.strip("-"):

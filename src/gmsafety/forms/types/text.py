@@ -35,12 +35,18 @@ _BLANK = frozenset(
 )
 _FILLERS = re.compile(r"[*＊_＿\s]+")
 _DOTS = re.compile(r"[.．。…·⋯\s]{2,}")
+_NOTE_MARKS = str.maketrans(dict.fromkeys("⁰¹²³⁴⁵⁶⁷⁸⁹①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳❶❷❸❹❺", "^"))
 MINUS = str.maketrans({"−": "-", "﹣": "-", "－": "-", "‐": "-", "‑": "-", "–": "-", "—": "-"})
 
 
 def fold(text: object) -> str:
     """Return the text in NFKC with all white space deleted: what two typings of one word share."""
     return _SPACE.sub("", unicodedata.normalize("NFKC", str(text)))
+
+
+def no_note_marks(text: str) -> str:
+    """Keep raised and circled digits from being read as digits: 134² is not 1342."""
+    return text.translate(_NOTE_MARKS)
 
 
 def squash(text: object) -> str:
