@@ -54,7 +54,9 @@ def files() -> list[tuple[str, str, bytes]]:
     body = part(GOOD, SHEET).split(b"?>", 1)[-1]
     return [
         ("empty-file", "表.xlsx", b""),
-        ("corrupt-file", "表.xlsx", b"not a workbook at all"),
+        ("wrong-extension", "表.xlsx", b"not a workbook at all"),
+        ("wrong-extension", "表.docx", b"\x89PNG\r\n\x1a\n"),
+        ("corrupt-file", "表.xlsx", b"\0\1\2 no form at all"),
         ("corrupt-file", "表.docx", GOOD[: len(GOOD) // 2]),
         ("corrupt-file", "表.xlsx", GOOD[:-400]),
         ("xml-entities", "表.xlsx", repacked(GOOD, {SHEET: doctype + body})),

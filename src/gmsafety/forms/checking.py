@@ -109,7 +109,8 @@ class _Checker:
         serial = next((c.id for c in form.columns if c.type == "serial"), "")
         first: dict[object, int] = {}
         for index, number in enumerate(rows.columns.get(serial, [])):
-            if number is not None and first.setdefault(number, index) != index:
+            inherited = self.record.origin is not None and (index, serial) in self.record.origin.moved
+            if number is not None and not inherited and first.setdefault(number, index) != index:
                 other = self.record.cell(first[number], serial)
                 yield self.kinds["duplicate-number"].at(self.record.cell(index, serial), text=number, other=other.where)
         seen: dict[tuple[object, ...], int] = {}

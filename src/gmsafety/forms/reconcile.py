@@ -8,6 +8,8 @@ from .record import Record
 from .types import fold
 from .types.text import shorten
 
+_PUNCTUATION = str.maketrans("", "", ",.;:。、()[]“”\"'-—")
+
 
 def against_previous(
     record: Record, previous: Record, kinds: Mapping[str, Kind], unread: set[Place]
@@ -47,7 +49,11 @@ def _rows_gone(record: Record, previous: Record, kinds: Mapping[str, Kind]) -> I
 
 
 def row_keys(record: Record) -> Iterator[tuple[Any, ...]]:
-    """What makes each row the row it is: the form's key columns, folded."""
+    """What makes each row the row it is: the form's key columns, folded and without punctuation."""
     names = [n for n in record.form.key if n in record.rows.columns]
-    columns = [[fold(v) if isinstance(v, str) else v for v in record.rows.columns[n]] for n in names]
+    columns = [[_bare(v) if isinstance(v, str) else v for v in record.rows.columns[n]] for n in names]
     return zip(*columns, strict=True) if columns else iter(())
+
+
+def _bare(text: str) -> str:
+    return fold(text).translate(_PUNCTUATION)

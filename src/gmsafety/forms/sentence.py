@@ -151,7 +151,7 @@ def read_gap(blank: Blank, gap: str) -> Parsed:
 def _without_lead_in(gap: str) -> str | None:
     """Drop words a clerk put before the first blank (全市共有…); None where they make the number vague."""
     for found in reversed(find_dates(gap)):
-        gap = re.sub(r"^\d{1,2}(?:[时点]|:\d{2})(?:\d{1,2}分)?", "", gap[found.end :])
+        gap = re.sub(r"^[日号]?(?:\d{1,2}(?:[时点]|:\d{2})(?:\d{1,2}分)?)?", "", gap[found.end :])
         break
     rest = gap[_LEAD_IN.match(gap).end() :]  # type: ignore[union-attr]  # every part is optional, so it always matches
     start = re.search(r"-?\d", rest)

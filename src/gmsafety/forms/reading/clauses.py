@@ -10,7 +10,7 @@ from ..sentence import Sentence, SentenceReading
 from ..spec import Clause, Form
 from ..types import Parsed, fold, is_blank, squash
 from ..types.fields import as_text
-from ..types.text import LONGEST_CELL, looks_like_formula, shorten
+from ..types.text import LONGEST_CELL, looks_like_formula, no_note_marks, shorten
 from .identify import Match
 from .tables import Row
 
@@ -18,8 +18,9 @@ _NOT_BEGUN = re.compile(
     r"未(?:正式|组织|全面|到|接到|安排|实施|进行|作出|予以)?(?:开展|启动|开始|进行|部署|涉及|组织|安排|通知|处罚|行政处罚|时间)|(?:尚|暂|还|仍)未|"
     r"(?:计划|拟|将|待|预计|届时|下步|下一步|按照?|根据|\d月).{0,24}(?:开展|启动|实施|进行|填报|填写|上报|安排|通知|部署)|"
     r"^(?:本[周期月]|目前|截至目前)?[,]?暂?无|^零$|不涉及|没有|零报告|^[(]?(?:由|待|待由)?[省市县]级?.{0,6}(?:填写|填报|工作|统一|组织|安排)|"
-    r"[市县]级不填|不填|开展后(?:再)?填|^(?:\d{4}年)?\d{1,2}月份?[。]?$"
+    r"无(?:此项|该项)|[市县]级不填|不填|开展后(?:再)?填|^(?:\d{4}年)?\d{1,2}月份?[。]?$"
 )
+_COUNTS_SOMETHING = re.compile(r"\d\s*(?:家|条|个|人|万元|项|次)")
 _STYLES = (
     re.compile(r"[0-9０-９]{1,2}[ \t\u3000]*[.．、:：][ \t\u3000]*"),
     re.compile(r"[(（][0-9０-９]{1,2}[)）][ \t\u3000]*[.．、]?"),
@@ -88,6 +89,9 @@ def _read_row(
     text_col, remark_col = columns
     row = rows[line]
     raw = _text_of(match, line, text_col, rows)
+    if raw == "":
+        text_col = _moved(clause, row, text_col)
+        raw = row[text_col] if text_col < len(row) else ""
     place = Place(match.table.where(line, text_col), match.table.sheet)
     out.cells[clause.id] = place.where
     if isinstance(raw, str) and len(raw) > LONGEST_CELL:
@@ -99,13 +103,25 @@ def _read_row(
     reading = read_clause(clause, as_text(raw))
     out.values |= {path: parsed.value for path, parsed in reading.values.items()}
     out.findings += _findings(match.form, clause, reading, place, raw)
-    remark = squash(row[remark_col]) if remark_col is not None and remark_col < len(row) and row[remark_col] else ""
+    has_remark = remark_col is not None and remark_col != text_col and remark_col < len(row)
+    remark = squash(row[remark_col]) if has_remark and remark_col is not None and row[remark_col] else ""
     if remark and fold(remark) != fold(clause.remark or "") and not is_blank(remark):
         out.remarks[clause.id] = remark
         out.cells[f"remark.{clause.id}"] = match.table.where(line, remark_col or 0)
         out.nil = out.nil or bool(NIL.search(remark))
     if isinstance(raw, str) and NIL.search(raw) and not any(reading.values[b.path].value for b in clause.blanks):
         out.nil = True
+
+
+def _moved(clause: Clause, row: Row, text_col: int) -> int:
+    """The column in which a clause's printed words really stand, where its own cell is empty."""
+    for col, cell in enumerate(row):
+        if isinstance(cell, str) and len(cell) > 12:
+            folded = fold(cell)
+            words = [w for s in clause.sentences for w in s.literals if len(w.core) >= 4]
+            if any(w.find(folded, 0) for w in words):
+                return col
+    return text_col
 
 
 def _text_of(match: Match, line: int, text_col: int, rows: list[Row]) -> object:
@@ -165,9 +181,9 @@ def read_clause(clause: Clause, text: str) -> SentenceReading:
         return _merge(clause, _items(clause, text), nothing)
     if all(s.is_narrative for s in clause.sentences):
         return _merge(clause, {0: text}, nothing)
-    parts = _by_opening(clause, fold(text))
+    parts = _by_opening(clause, fold(no_note_marks(text)))
     if not parts or _says_not_begun(clause, text):
-        if _NOT_BEGUN.search(fold(text)) and len(fold(text)) < 60:
+        if _says_nothing(text):
             return SentenceReading(nothing)
         parts = parts or {0: text}
     return _merge(clause, parts, nothing)
@@ -176,9 +192,15 @@ def read_clause(clause: Clause, text: str) -> SentenceReading:
 def _says_not_begun(clause: Clause, text: str) -> bool:
     """Tell whether the cell says that nothing was done, and holds none of the printed words."""
     folded = fold(text)
-    return bool(_NOT_BEGUN.search(folded)) and not any(
+    return _says_nothing(text) and not any(
         len(literal.core) >= 4 and literal.find(folded, 0) for s in clause.sentences for literal in s.literals
     )
+
+
+def _says_nothing(text: str) -> bool:
+    """Tell whether a short text says that there is nothing to report, and counts nothing."""
+    folded = fold(text)
+    return len(folded) < 60 and bool(_NOT_BEGUN.search(folded)) and not _COUNTS_SOMETHING.search(folded)
 
 
 def _merge(clause: Clause, parts: dict[int, str], nothing: dict[str, Parsed]) -> SentenceReading:

@@ -190,7 +190,9 @@ class _Reader:
             anchor = self.table.covered.get((number, col))
             if anchor is None:
                 own = own or cell != ""
-            elif cell == "":
+            elif cell != "":
+                own = True
+            else:
                 cells[position] = self.saved.get((anchor, col), "")
                 self.out.moved[index, self.ids[position]] = anchor + self.table.first_row
         return cells if own else None

@@ -15,7 +15,7 @@ ENOUGH = 0.7
 ENOUGH_WITH_TITLE = 0.45
 CLOSE = 0.08
 _PUNCT = re.compile(r"[\s,.;:、，。；：()（）\[\]【】/]+")
-_NUMBERING = re.compile(r"^(?:\d+|[一二三四五六七八九十]+(?=[、.]))[.、．]?")
+_NUMBERINGS = (re.compile(r"^\d+"), re.compile(r"^[一二三四五六七八九十]+"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +122,10 @@ def _labels(form: Form, keys: list[list[str]]) -> tuple[dict[str, tuple[int, ...
 
 
 def _clause_of(clauses: tuple[Clause, ...], text: str) -> str | None:
-    text = _NUMBERING.sub("", text)
+    bare = {text, *(n.sub("", text) for n in _NUMBERINGS)}
     for clause in clauses:
         label = key(clause.label)
-        if text == label or (len(text) <= len(label) + 4 and text.startswith(label)):
+        if any(t == label or (len(t) <= len(label) + 4 and t.startswith(label)) for t in bare):
             return clause.id
     return None
 

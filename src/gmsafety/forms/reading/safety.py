@@ -18,14 +18,22 @@ LARGEST_FILE = 20 * 2**20
 LARGEST_CONTENT = 256 * 2**20
 MOST_PARTS = 4000
 LARGEST_AREA = 4_000_000
-_FAR_CELL = re.compile(rb'r="(?:[A-Z]{3}\d|[A-Z]{1,2}\d{6})')
+LARGEST_WORD = 16 * 2**20
+_FAR_CELL = re.compile(rb"r\s*=\s*[\"'](?:[A-Z]{3}\d|[A-Z]{2}\d{4}|[A-Z]\d{6})")
+_WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff")
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _SUSPECT_PART = 32 * 2**20
 _SUSPECT_RATIO = 120
 _CHUNK = 2**18
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _DOCTYPES = (b"<!DOCTYPE", b"<!ENTITY", "<!DOCTYPE".encode("utf-16-le"), "<!DOCTYPE".encode("utf-16-be"))
+_MACRO_TYPE = re.compile(rb"vbaProject|macroEnabled", re.IGNORECASE)
+_MAGIC = {
+    b"\x89PNG": "PNG 图片", b"\xff\xd8\xff": "JPEG 图片", b"GIF8": "GIF 图片", b"BM": "BMP 图片", b"Rar!": "RAR 压缩包",
+    b"7z\xbc\xaf": "7z 压缩包", b"\x1f\x8b": "gzip 压缩包", b"{\\rtf": "RTF 文档", b"%PDF": "PDF 文件",
+}  # fmt: skip
 _EXTENSIONS = {"xlsx": {".xlsx"}, "docx": {".docx"}, "ods": {".ods"}, "xls": {".xls"}}
+_KNOWN = frozenset({".xlsx", ".docx", ".ods", ".xls"})
 _ACTUAL = {
     "xlsx": "Excel 工作簿（.xlsx）",
     "docx": "Word 文档（.docx）",
@@ -67,6 +75,8 @@ def _inspect_ole(data: bytes, extension: str) -> Inspection:
         return _refuse("unsupported-format", actual="Word 97-2003 文件（.doc）")
     if "_VBA_PROJECT".encode("utf-16-le") in data:
         return _refuse("macro")
+    if extension not in _KNOWN:
+        return _refuse("unsupported-format", actual=f"{extension or '没有扩展名的'}文件")
     if extension not in _EXTENSIONS["xls"]:
         return _refuse("wrong-extension", actual=_ACTUAL["xls"], extension=extension or "（没有扩展名）")
     return Inspection("xls")
@@ -87,6 +97,8 @@ def _inspect_package(package: zipfile.ZipFile, extension: str) -> Inspection:
         return _refuse("encrypted-file")
     if len(infos) > MOST_PARTS or sum(i.file_size for i in infos) > LARGEST_CONTENT or any(map(_is_suspect, infos)):
         return _refuse("zip-bomb", limit=LARGEST_CONTENT // 2**20)
+    if any(i.filename == "word/document.xml" and i.file_size > LARGEST_WORD for i in infos):
+        return _refuse("sheet-too-large")
     if any(n.lower().endswith("vbaproject.bin") or "/macrosheets/" in n.lower() for n in names):
         return _refuse("macro")
     form = _format_of(package, names)
@@ -123,30 +135,64 @@ def _scan_parts(package: zipfile.ZipFile, infos: list[zipfile.ZipInfo], form: st
             total += len(chunk)
             if total > LARGEST_CONTENT:
                 return _refuse("zip-bomb", limit=LARGEST_CONTENT // 2**20)
+            if info.filename == "[Content_Types].xml" and _MACRO_TYPE.search(chunk):
+                return _refuse("macro")
             if any(d in chunk for d in _DOCTYPES):
                 return _refuse("xml-entities")
             if b"<f" in chunk or b":f>" in chunk or b't="e"' in chunk:
                 formulas.append(info.filename)
-            if _FAR_CELL.search(chunk) and "worksheets/" in info.filename:
+            if info.filename.startswith("xl/") and (_FAR_CELL.search(chunk) or chunk.startswith(_WIDE_TEXT)):
                 far.append(info.filename)
-            if info.filename.endswith(".rels") and b'"External"' in chunk:
+            if info.filename.endswith(".rels") and b"External" in chunk:
                 linked.append(info.filename)
     if any(_area(package, part) > LARGEST_AREA for part in dict.fromkeys(far)):
+        return _refuse("sheet-too-large")
+    if form == "ods" and _ods_area(package) > LARGEST_AREA:
         return _refuse("sheet-too-large")
     return Inspection(form, (), tuple(dict.fromkeys(formulas)), tuple(dict.fromkeys(linked)))
 
 
 def _area(package: zipfile.ZipFile, part: str) -> int:
     """Count the cells of the rectangle around everything that holds a value; the reader would lay it out in full."""
-    rows, cols = [], []
+    rows: set[int] = set()
+    cols: set[int] = set()
     with package.open(part) as stream:
-        for _, cell in etree.iterparse(stream, tag="{*}c", resolve_entities=False, no_network=True):
-            address = _ADDRESS.fullmatch(cell.get("r") or "")
-            if address and len(cell):
-                rows.append(int(address.group(2)))
-                cols.append(_number_of(address.group(1)))
-            cell.clear()
+        for _, node in etree.iterparse(stream, tag=("{*}c", "{*}row"), resolve_entities=False, no_network=True):
+            address = _ADDRESS.fullmatch(node.get("r") or "")
+            if address and len(node):
+                rows = {min(rows | {int(address.group(2))}), max(rows | {int(address.group(2))})}
+                cols = {min(cols | {_number_of(address.group(1))}), max(cols | {_number_of(address.group(1))})}
+            if not str(node.tag).endswith("}c"):
+                _forget(node)
     return (max(rows) - min(rows) + 1) * (max(cols) - min(cols) + 1) if rows else 0
+
+
+def _ods_area(package: zipfile.ZipFile) -> int:
+    """The same for OpenDocument, where rows and cells may be repeated any number of times."""
+    largest = row_number = widest = 0
+    with package.open("content.xml") as stream:
+        for _, row in etree.iterparse(stream, tag="{*}table-row", resolve_entities=False, no_network=True):
+            row_number += _repeated(row, "rows")
+            width = 0
+            for cell in row:
+                width += _repeated(cell, "columns")
+                if len(cell):
+                    widest = max(widest, width)
+                    largest = row_number
+            _forget(row)
+    return largest * widest
+
+
+def _repeated(node: Any, what: str) -> int:
+    value = next((v for k, v in node.attrib.items() if str(k).endswith(f"}}number-{what}-repeated")), "1")
+    return int(value) if str(value).isdigit() else 1
+
+
+def _forget(node: Any) -> None:
+    """Free a part of a tree that was looked at, with everything before it."""
+    node.clear()
+    while node.getprevious() is not None:
+        del node.getparent()[0]
 
 
 def _number_of(letters: str) -> int:
@@ -166,14 +212,30 @@ def _chunks(package: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _refuse_text(data: bytes, extension: str) -> Inspection:
-    start = data[:512].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    if start.startswith((b"<html", b"<!doctype html", b"<table", b"<?xml", b"mime-version")):
-        return _refuse("wrong-extension", actual="网页或XML文件", extension=extension or "（没有扩展名）")
-    if start.startswith(b"%pdf"):
-        return _refuse("unsupported-format", actual="PDF 文件")
-    if extension in (".xlsx", ".docx", ".ods", ".xls"):
-        return _refuse("corrupt-file", why="开头不是表格或文档应有的标记")
-    return _refuse("unsupported-format", actual=f"{extension or '没有扩展名的'}文件")
+    start = data[:512].lstrip(b"\xef\xbb\xbf \r\n\t")
+    actual = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
+    if start.lower().startswith((b"<html", b"<!doctype html", b"<table", b"<?xml", b"mime-version")):
+        actual = "网页或XML文件"
+    if extension not in _KNOWN:
+        return _refuse("unsupported-format", actual=actual or f"{extension or '没有扩展名的'}文件")
+    if actual or _is_text(data[:4096]):
+        return _refuse("wrong-extension", actual=actual or "纯文本文件", extension=extension)
+    return _refuse("corrupt-file", why="开头不是表格或文档应有的标记")
+
+
+def _is_text(data: bytes) -> bool:
+    """Tell whether bytes read as plain text, in UTF-8 or in the national encoding."""
+    if b"\0" in data:
+        return False
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError as error:
+            if error.start < len(data) - 4:
+                continue
+            text = data[: error.start].decode(encoding)
+        return all(c.isprintable() or c in "\r\n\t" for c in text)
+    return False
 
 
 def _why(error: Exception) -> str:

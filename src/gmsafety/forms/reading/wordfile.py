@@ -127,7 +127,7 @@ class _Walk:
             draft.rows.append(self._row(row, number, draft, anchors))
 
     def _row(self, row: Any, number: int, draft: _Draft, anchors: dict[int, int]) -> Row:
-        cells: Row = [""] * _int(row.find(f"{_W}trPr/{_W}gridBefore"))
+        cells: Row = [""] * min(_int(row.find(f"{_W}trPr/{_W}gridBefore")), _MOST_COLUMNS)
         for cell in _unwrapped(row):
             if cell.tag != f"{_W}tc" or len(cells) > _MOST_COLUMNS:
                 continue

@@ -18,7 +18,8 @@ from .safety import Inspection
 from .tables import Formula, Row, Table, letters
 
 _MOST_COVERED = 400_000
-_EXTERNAL = re.compile(r"\[\d+\]|\[[^\]]+\.xl\w*\]|\|\s*'")
+_TALLEST_MERGE = 1000
+_EXTERNAL = re.compile(r"\[\d+\]|WEBSERVICE\(|https?://|\[[^\]]+\.xl\w*\]|\|\s*'")
 _WIDEST = 200
 
 
@@ -65,7 +66,7 @@ def _covered(sheet: Any, start: tuple[int, int]) -> dict[tuple[int, int], int]:
     end = sheet.end
     covered: dict[tuple[int, int], int] = {}
     for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
-        if bottom == top or end is None:
+        if bottom == top or end is None or bottom - top > _TALLEST_MERGE:
             continue
         for row in range(top + 1, min(bottom, end[0]) + 1):
             for col in range(left, min(right, end[1]) + 1):

@@ -7,20 +7,28 @@ from datetime import date
 from .dates import ANY, Found, Window, find_dates, loosen
 from .text import fold, is_blank
 
+_EMPTY = re.compile(r"[\s,.;:。、/\\()（）\[\]【】*×_—-]")
+
 _NOT_DONE = re.compile(
     r"未整改|未完成(?!复查|验收|销号)|未落实整改|尚未(?:整改|完成(?!复查|验收|销号))|整改中|正在|正整改|进行中|推进中|落实中|"
-    r"(?<!全)部分(?:已|完成)?整改|其余|(?:已|完成|整改)[约]?(?!100%)\d+(?:\.\d+)?%|未销号|未改"
+    r"(?<!全)部分(?:已|完成)?整改|整改(?:了)?一部分|其余|(?:已|完成|整改)[约]?(?!100%)\d+(?:\.\d+)?%|未销号|未改"
 )
-_DONE = re.compile(
-    r"完成|已整改(?!\d|中|方案|通知)|整改(?:完毕|到位|结束|合格|好|闭环)|销号|闭环|办结|已(?:经|落实|全部|当场|按期|如期|提前|按要求|立即)*"
-    r"(?:整改|改正|改完|改|落实整改|验收|复查合格|拆除|消除)|(?:当场|现场|立即|即时)(?:完成)?(?:整改|改正)|立行立改|(?:验收|复查)(?:合格|通过)|"
-    r"通过(?:了)?(?:验收|复查)|100%|全部整改|^是$|^√$|^完成"
+_ALREADY = re.compile(
+    r"已(?:经|落实|全部|当场|现场|按期|如期|提前|按要求|立即|于.{2,16})*"
+    r"(?:完成(?!\d|整改方案)|整改(?!\d|中|一?部分|方案|通知|指令)|改正|改完|改(?=[,;。(]|$)|销号|闭环|办结|验收|复查合格|拆除|消除)"
 )
-_LATER = re.compile(r"预计|计划|拟于|力争|(?<!提)前完成|底前|底完成|将于|确保|责令|限期?于?")
-_PLANNED = re.compile(r"(?:计划|期限|时限|原定|限期|要求|开始|启动|应于|责令|预计|拟于|发现|检查)[^,;。(]{0,6}$")
+_AT_ONCE = re.compile(
+    r"(?:当场|现场|立即|即时)(?:完成)?(?:整改|改正)|立行立改|^√|^是(?:[,;]|$)|100%|(?:验收|复查)合格|通过(?:了)?(?:验收|复查)"
+)
+_FINISHED = re.compile(r"完成|完毕|到位|整改(?:结束|合格|好|闭环)|销号|闭环|办结|已改")
+_LATER = re.compile(r"预计|计划|拟于|力争|确保|将于|底前|日前|月前|限期|期限|时限|延期")
+_PLANNED = re.compile(
+    r"(?:计划|期限|时限|原定|限期|要求|开始|启动|应于|责令|预计|拟于|力争|确保|发现|检查|延期至?|推迟到?|将于)[^,;。(]{0,6}$"
+)
 _DONE_BEFORE = re.compile(r"(?:完成|整改|销号|完毕|到位|闭环)(?:时间|日期|于)?[:为是于(,]*$")
-_DONE_AFTER = re.compile(r"^[)]?(?:已|前?已|全部|均)*(?:完成|整改完|改完|整改到位|整改结束|当场整改|销号)")
-_NOT_THIS = re.compile(r"^(?:前|之前|以前)?(?:开始|启动|立案|下达|检查|发现|复查|验收|通过)|^前")
+_DONE_AFTER = re.compile(r"^[)]?(?:已|全部|均)*(?:完成|整改完|改完|整改到位|整改结束|当场整改|销号)")
+_NOT_THIS = re.compile(r"^(?:开始|启动|立案|下达|检查|发现|复查|验收|通过)")
+_BEFORE_IT = re.compile(r"^(?:之|以)?前")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,29 +48,35 @@ def read_completion(text: object, window: Window = ANY) -> Completion:
         return Completion(False)
     folded = loosen(text).replace("％", "%")
     dates = find_dates(folded, window)
-    bare_date = len(dates) == 1 and dates[0].end - dates[0].start >= len(folded.strip("。.()")) - 1
-    if not bare_date and not _is_done(folded):
+    bare = len(dates) == 1 and not (folded[: dates[0].start] + folded[dates[0].end :]).strip("。.()（）日")
+    fitting = [f for f in dates if not _is_planned(folded, f)]
+    if not bare and not _is_done(folded, dated=bool(fitting)):
         return Completion(False)
-    chosen = max(dates, key=lambda f: _fitness(folded, f), default=None)
+    chosen = max(fitting, key=lambda f: _fitness(folded, f), default=None)
     if chosen is None:
         return Completion(True)
     return Completion(True, chosen.day, None if chosen.day else folded[chosen.start : chosen.end])
 
 
-def _is_done(folded: str) -> bool:
-    if _NOT_DONE.search(folded) or not _DONE.search(folded):
+def _is_done(folded: str, *, dated: bool) -> bool:
+    """Judge the words: said to be done already, done on the spot, or finished on a day that is no plan."""
+    if _NOT_DONE.search(folded):
         return False
-    return not _LATER.search(folded) or "已" in folded or bool(re.search(r"(?:整改|完成)完毕|整改完成", folded))
+    if _ALREADY.search(folded) or _AT_ONCE.search(folded):
+        return True
+    return bool(_FINISHED.search(folded)) and (dated or not _LATER.search(folded))
+
+
+def _is_planned(folded: str, found: Found) -> bool:
+    """Tell whether a date is one by which something should be done."""
+    return bool(_PLANNED.search(folded[: found.start]) or _BEFORE_IT.search(folded[found.end :]))
 
 
 def _fitness(folded: str, found: Found) -> int:
     """How well a date fits as the day of completion, judged by the words on its two sides."""
     before, after = folded[: found.start], folded[found.end :]
-    fitness = 0
-    fitness += 4 if _DONE_BEFORE.search(before) else 0
-    fitness += 4 if _DONE_AFTER.search(after) else 0
-    fitness -= 8 if _PLANNED.search(before) else 0
-    return fitness - (2 if _NOT_THIS.search(after) else 0)
+    fitness = 4 * bool(_DONE_BEFORE.search(before)) + 4 * bool(_DONE_AFTER.search(after))
+    return fitness - 2 * bool(_NOT_THIS.search(after))
 
 
 def missing_parts(text: str, parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -72,32 +86,54 @@ def missing_parts(text: str, parts: tuple[str, ...]) -> tuple[str, ...]:
     no part is labelled so is asked only for the words themselves.
     """
     lines = fold(text.replace("\n", ";"))
-    labels = sorted((m.start(1), m.end(), p) for p in parts for m in _label(p).finditer(lines))
-    labels = [label for i, label in enumerate(labels) if i == 0 or label[0] >= labels[i - 1][1]]
-    given = {p for i, (_, end, p) in enumerate(labels) if _says_something(lines[end : _next(labels, i, lines)])}
-    if len({p for _, _, p in labels}) * 2 <= len(parts):
+    labels = _labels(lines, parts)
+    given = set()
+    for index, label in enumerate(labels):
+        end = labels[index + 1].start if index + 1 < len(labels) else len(lines)
+        if label.is_said or _says_something(lines[label.end : end]):
+            given.add(label.part)
+    if len({label.part for label in labels}) * 2 <= len(parts):
         given |= {p for p in parts if any(word in lines for word in p.split("|"))}
     return tuple(p.split("|")[0] for p in parts if p not in given)
 
 
-def _next(labels: list[tuple[int, int, str]], index: int, text: str) -> int:
-    return labels[index + 1][0] if index + 1 < len(labels) else len(text)
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """A part's word at the beginning of a passage; `is_said` where the words before it say that there is one."""
+
+    start: int
+    end: int
+    word: str
+    part: str
+    is_said: bool
+
+
+def _labels(lines: str, parts: tuple[str, ...]) -> list[_Label]:
+    found = [
+        _Label(m.start("label"), m.end(), m["word"], part, bool(re.search("已|有|配备", m["before"])))
+        for part in parts
+        for m in _label(part).finditer(lines)
+    ]
+    kept: list[_Label] = []
+    for label in sorted(found, key=lambda found: (found.start, -len(found.word))):
+        if not kept or label.start >= kept[-1].end:
+            kept.append(label)
+    return kept
 
 
 def _says_something(content: str) -> bool:
-    bare = re.sub(
-        r"[\s,.;:。、()（）\[\]【】*×]|^为|^是|\d+$|^[一二三四五六七八九十]+$|[一二三四五六七八九十]+(?:是)?$",
-        "",
-        content,
-    )
-    return bool(bare) and not is_blank(bare)
+    """Tell whether anything stands between one label and the next, apart from punctuation and the next number."""
+    bare = _EMPTY.sub("", content)
+    bare = re.sub(r"(?:\d+|[一二三四五六七八九十]+是?|[①-⑳])$", "", re.sub(r"^[为是]", "", bare))
+    return bool(bare)
 
 
 def _label(part: str) -> re.Pattern[str]:
     """A part's word at the beginning of a passage, with the words that often go with it."""
     before = (
-        r"(?:落实|整改|应急|安全|治理|防控|所需|需要|需|投入|完成|明确|制定|已制定|安排|主要|预计|整改的|具体|隐患)*"
+        r"(?:落实|整改|应急|安全|治理|防控|所需|需要|需|完成|明确|制定|已制定|安排|主要|预计|整改的|具体|隐患|"
+        r"救援|处置|现场|已|有|配备|拟){0,4}"
     )
-    after = r"(?:人员|人|单位|部门|要求|来源|安排|保障|落实|方面|情况)?"
-    start = r"(?:^|[;。,、.)\]】\n\d]|[①-⑳]|[一二三四五六七八九十]是|[一二三四五六七八九十]、)"
-    return re.compile(rf"{start}([(\[【]?{before}(?:{part}){after})[)\]】]?[:为是]?")
+    after = r"(?:人员|人|领导|单位|部门|要求|来源|安排|保障|落实|方面|情况|投入)?"
+    start = r"(?:^[-=+@•·]?|[;。,、.)\]】\n\d]|[①-⑳]|[一二三四五六七八九十]是|[一二三四五六七八九十]、|(?=[【\[]))"
+    return re.compile(rf"{start}(?P<label>[(\[【]?(?P<before>{before})(?P<word>{part}){after})[)\]】]?[:为是]?")

@@ -65,7 +65,7 @@ def is_blank(value: object) -> bool:
         return False
     if len(value) > 8:
         return not value.strip("*＊_＿ \t\n\u3000")
-    folded = fold(value)
+    folded = fold(value).lower()
     return folded in _BLANK or not _FILLERS.sub("", folded)
 
 
