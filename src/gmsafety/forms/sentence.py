@@ -156,7 +156,7 @@ def _without_lead_in(gap: str) -> str | None:
     rest = gap[_LEAD_IN.match(gap).end() :]  # type: ignore[union-attr]  # every part is optional, so it always matches
     start = re.search(r"-?\d", rest)
     lead = rest[: start.start()] if start else ""
-    return None if _VAGUE.search(lead) else rest[len(lead) :]
+    return None if _VAGUE.search(lead) or not rest[len(lead) :].strip(",.") else rest[len(lead) :]
 
 
 def _leftover(lead: str, tail: str) -> str:

@@ -38,6 +38,7 @@ class Numbering:
     """The lists of a document, and how far each has counted."""
 
     levels: dict[str, Level] = field(default_factory=dict)
+    styles: dict[str, str] = field(default_factory=dict)
     counted: dict[str, int] = field(default_factory=dict)
 
     @classmethod
@@ -53,18 +54,33 @@ class Numbering:
             level = shapes.get(shape.get(f"{_W}val")) if shape is not None else None
             if level is not None:
                 levels[number.get(f"{_W}numId")] = level
-        return cls(levels)
+        return cls(levels, _styles(package, parser))
 
     def mark(self, paragraph: Any) -> str:
         """Count one paragraph, and give the number printed before it."""
         name = paragraph.find(f"{_W}pPr/{_W}numPr/{_W}numId")
         depth = paragraph.find(f"{_W}pPr/{_W}numPr/{_W}ilvl")
-        level = self.levels.get(name.get(f"{_W}val")) if name is not None else None
-        if level is None or (depth is not None and depth.get(f"{_W}val") != "0"):
+        style = paragraph.find(f"{_W}pPr/{_W}pStyle")
+        key = name.get(f"{_W}val") if name is not None else None
+        if key is None and style is not None:
+            key = self.styles.get(style.get(f"{_W}val"))
+        level = self.levels.get(key or "")
+        if key is None or level is None or (depth is not None and depth.get(f"{_W}val") != "0"):
             return ""
-        key = name.get(f"{_W}val")
         self.counted[key] = self.counted.get(key, level.start - 1) + 1
         return level.mark(self.counted[key])
+
+
+def _styles(package: zipfile.ZipFile, parser: Any) -> dict[str, str]:
+    """Paragraph styles that number their paragraphs, each with its list."""
+    if "word/styles.xml" not in package.namelist():
+        return {}
+    found = {}
+    for style in etree.fromstring(package.read("word/styles.xml"), parser).iter(f"{_W}style"):
+        number = style.find(f"{_W}pPr/{_W}numPr/{_W}numId")
+        if number is not None:
+            found[style.get(f"{_W}styleId")] = number.get(f"{_W}val")
+    return found
 
 
 def _first_level(shape: Any) -> Level | None:

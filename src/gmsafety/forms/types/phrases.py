@@ -49,7 +49,8 @@ def read_completion(text: object, window: Window = ANY) -> Completion:
     folded = loosen(text).replace("％", "%")
     dates = find_dates(folded, window)
     bare = len(dates) == 1 and not (folded[: dates[0].start] + folded[dates[0].end :]).strip("。.()（）日")
-    fitting = [f for f in dates if not _is_planned(folded, f)]
+    already = bool(_ALREADY.search(folded))
+    fitting = [f for f in dates if not _is_planned(folded, f, already=already)]
     if not bare and not _is_done(folded, dated=bool(fitting)):
         return Completion(False)
     chosen = max(fitting, key=lambda f: _fitness(folded, f), default=None)
@@ -67,9 +68,9 @@ def _is_done(folded: str, *, dated: bool) -> bool:
     return bool(_FINISHED.search(folded)) and (dated or not _LATER.search(folded))
 
 
-def _is_planned(folded: str, found: Found) -> bool:
-    """Tell whether a date is one by which something should be done."""
-    return bool(_PLANNED.search(folded[: found.start]) or _BEFORE_IT.search(folded[found.end :]))
+def _is_planned(folded: str, found: Found, *, already: bool) -> bool:
+    """Tell whether a date is one by which something should be done; before a day it may be done already, too."""
+    return bool(_PLANNED.search(folded[: found.start]) or (not already and _BEFORE_IT.search(folded[found.end :])))
 
 
 def _fitness(folded: str, found: Found) -> int:
@@ -123,9 +124,8 @@ def _labels(lines: str, parts: tuple[str, ...]) -> list[_Label]:
 
 def _says_something(content: str) -> bool:
     """Tell whether anything stands between one label and the next, apart from punctuation and the next number."""
-    bare = _EMPTY.sub("", content)
-    bare = re.sub(r"(?:\d+|[一二三四五六七八九十]+是?|[①-⑳])$", "", re.sub(r"^[为是]", "", bare))
-    return bool(bare)
+    own = re.sub(r"(?:[;。,、]+\d+[.、)]?|\d+[.、)]|[;。,、]+[一二三四五六七八九十]+(?:是|、)|[①-⑳])$", "", content)
+    return bool(re.sub(r"^[为是]", "", _EMPTY.sub("", own)))
 
 
 def _label(part: str) -> re.Pattern[str]:
