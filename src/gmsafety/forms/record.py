@@ -47,8 +47,9 @@ class Origin:
     """Where a record was read: file, sheet or table, and the cells.
 
     `cells` holds the place of header fields (`header.unit`), clauses (`self`) and remarks; for a grid `lines` and
-    `letters` give row and column, `moved` the cells that stand elsewhere because they are merged. `typed` keeps what
-    stood in a cell where it was normalised or not understood.
+    `letters` give row and column, `joints` the lines after which a Word table goes on in another, `moved` the cells
+    that stand elsewhere because they are merged. `typed` keeps what stood in a cell where it was normalised or not
+    understood.
     """
 
     file: str
@@ -60,6 +61,7 @@ class Origin:
     moved: Mapping[tuple[int, str], int] = field(default_factory=dict)
     typed: Mapping[str, Any] = field(default_factory=dict)
     header_row: int | None = None
+    joints: tuple[tuple[int, int], ...] = ()
 
     def place(self, path: str) -> Place:
         """The cell of a header field, or of the clause that holds a blank."""
@@ -76,7 +78,8 @@ class Origin:
             return Place("header row", self.sheet)
         line = self.moved.get((index, column), self.lines[index])
         if self.table is not None:
-            return Place(f"table {self.table} row {line} col {self.letters[column]}", self.sheet)
+            start, table = next((j for j in reversed(self.joints) if j[0] < line), (0, self.table))
+            return Place(f"table {table} row {line - start} col {self.letters[column]}", self.sheet)
         return Place(f"{self.letters[column]}{line}", self.sheet)
 
 

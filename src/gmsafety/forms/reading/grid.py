@@ -272,7 +272,9 @@ def grid_origin(match: Match, columns: ColumnMap, reading: GridReading, file: st
     table = match.table
     header = (match.header_row or 0) + table.first_row
     letters = {name: table.column(col) for name, col in columns.index.items()}
-    return Origin(file, table.sheet, table.ordinal, {}, reading.lines, letters, reading.moved, reading.typed, header)
+    return Origin(
+        file, table.sheet, table.ordinal, {}, reading.lines, letters, reading.moved, reading.typed, header, table.joints
+    )
 
 
 __all__ = ["GridReading", "grid_origin", "read_grid", "says_nil", "shape_findings", "stray_findings"]

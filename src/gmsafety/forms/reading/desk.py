@@ -1,0 +1,246 @@
+"""One file on the desk: which of its tables are forms, what they hold, and what was left unread."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from itertools import islice
+from typing import Any
+
+from ...findings import FILE, Finding, Place
+from ...kinds import KINDS
+from ..record import Origin, Record
+from ..spec import Form
+from ..types import fold
+from ..types.dates import Window
+from ..types.text import shorten
+from .clauses import NIL, read_clauses
+from .grid import grid_origin, read_grid, says_nil, shape_findings, stray_findings
+from .header import Line, header_lines, read_header, text_lines
+from .identify import Match, map_columns, matches, nearest, runner_up
+from .result import Forms, Reading
+from .safety import Inspection
+from .tables import Table, join
+
+
+class Desk:
+    """Reads the tables of one file."""
+
+    def __init__(self, file: str, data: bytes, inspection: Inspection, catalog: Forms) -> None:
+        self.file, self.data, self.inspection, self.catalog = file, data, inspection, catalog
+        self.tables: list[Table] = []
+        self.loose: list[Line] = []
+        self.joined: set[int | None] = set()
+
+    def read(self, tables: list[Table], forms: list[Form]) -> Reading:
+        filled = [t for t in tables if any(c not in ("", None) for row in islice(t.rows(), 50) for c in row)]
+        if not filled:
+            return Reading(self.file, None, (KINDS["no-table"].at(FILE, hint=self._hint()),))
+        found = matches(filled, forms)
+        sure = [m for m in found if m.is_sure]
+        if not sure:
+            return Reading(self.file, None, (self._wrong_form(found, forms),))
+        self.tables, self.loose = filled, self._loose_lines(filled, sure)
+        readings, taken = [], list[Match]()
+        for match in sure:
+            if match.form not in [m.form for m in taken] and not self._is_taken(match, taken):
+                whole = self._joined(match, filled, sure)
+                taken.append(whole)
+                readings.append(self._read_match(whole, sure, found))
+        first, *also = readings
+        findings = (*first.findings, *self._unread(filled, sure))
+        return Reading(self.file, first.record, findings, tuple(also))
+
+    def _joined(self, match: Match, filled: list[Table], sure: list[Match]) -> Match:
+        """Join on the further tables of a Word file in which a ledger goes on, its numbers counting on."""
+        table = match.table
+        if table.ordinal is None or not match.form.is_grid:
+            return match
+        same = {m.table.ordinal: m for m in sure if m.form is match.form}
+        pieces = []
+        for other in filled:
+            if (other.ordinal or 0) > table.ordinal and other.inside == table.inside:
+                again = same.get(other.ordinal)
+                header = again.header_row if again else None
+                if (again and _goes_on(other, header)) or (again is None and _is_continued(table, other)):
+                    pieces.append(other)
+        self.joined |= {p.ordinal for p in pieces}
+        return replace(match, table=join(table, *pieces)) if pieces else match
+
+    def _loose_lines(self, filled: list[Table], sure: list[Match]) -> list[Line]:
+        """Text of a Word file that belongs to no form's table: it may hold a header written apart."""
+        lines: list[Line] = []
+        for table in filled if self.inspection.format == "docx" else ():
+            lines += text_lines(table.above, f"table {table.ordinal}")
+            if not any(m.table is table for m in sure):
+                lines += header_lines(table, list(islice(table.rows(), 40)))
+        last = filled[-1]
+        return lines + text_lines(last.below, f"table {last.ordinal}" if last.ordinal else "file")
+
+    def _is_taken(self, match: Match, taken: list[Match]) -> bool:
+        """Tell whether the match's table, or the one around or inside it, is already read as another form."""
+        near = {match.table.ordinal, match.table.inside} - {None}
+        return any(m.table is match.table or near & ({m.table.ordinal, m.table.inside} - {None}) for m in taken)
+
+    def _hint(self) -> str:
+        if self.inspection.format == "docx":
+            from .wordfile import has_picture  # noqa: PLC0415 - only where it is needed
+
+            return "，只有图片" if has_picture(self.data) else ""
+        return ""
+
+    def _wrong_form(self, found: list[Match], forms: list[Form]) -> Finding:
+        title, score = nearest(found)
+        known = "、".join(f"《{f.title}》" for f in forms)
+        if not title:
+            return KINDS["wrong-form"].at(
+                FILE, nearest="", score=0, known=known, say="文件里的表格不是任何一种已登记的表。"
+            )
+        return KINDS["wrong-form"].at(FILE, nearest=title, score=score, known=known)
+
+    def _read_match(self, match: Match, sure: list[Match], found: list[Match]) -> Reading:
+        findings = self._copies(match, sure)
+        close = runner_up(match, found)
+        if close:
+            findings.append(KINDS["close-form"].at(FILE, form=match.form.title, runner_up=close.form.title))
+        if match.table.in_textbox:
+            findings.append(KINDS["table-in-textbox"].at(Place("document")))
+        elif match.table.inside is not None:
+            findings.append(KINDS["nested-table"].at(Place(f"table {match.table.inside}")))
+        record, more = self._grid(match) if match.form.is_grid else self._clauses(match)
+        try:
+            findings += self._formulas(match.table, record)
+        except SyntaxError as error:  # what lxml raises for XML that is not well formed
+            findings.append(KINDS["corrupt-file"].at(FILE, why=shorten(error, 60)))
+        return Reading(self.file, record, (*findings, *more))
+
+    def _copies(self, match: Match, sure: list[Match]) -> list[Finding]:
+        """Say which other tables of the file are the same form and were not read."""
+        others = [m for m in sure if m.form is match.form and not self._is_taken(m, [match])]
+        others = [m for m in others if m.table.ordinal is None or m.table.ordinal not in self.joined]
+        found = [
+            KINDS["hidden-copy"].at(FILE, sheet=m.table.sheet, form=match.form.title) for m in others if m.table.hidden
+        ]
+        shown = [m for m in others if not m.table.hidden]
+        if shown:
+            taken = f"工作表“{match.table.sheet}”" if match.table.sheet else f"第{match.table.ordinal}张"
+            found.append(KINDS["several-tables"].at(FILE, count=len(shown) + 1, form=match.form.title, taken=taken))
+        return found
+
+    def _unread(self, filled: list[Table], sure: list[Match]) -> Iterable[Finding]:
+        """Mention tables that are no form: a cover sheet, a second half cut off from its header."""
+        for table in filled:
+            outer = {m.table.inside for m in sure}
+            if (
+                any(m.table is table for m in sure)
+                or (table.ordinal is not None and table.ordinal in self.joined)
+                or (table.ordinal is not None and table.ordinal in outer)
+                or table.inside is not None
+            ):
+                continue
+            first = next((str(c) for row in islice(table.rows(), 50) for c in row if c not in ("", None)), "")
+            place = Place(f"table {table.ordinal}") if table.ordinal else Place("file", table.sheet)
+            if table.ordinal and any(_is_continued(m.table, table) for m in sure):
+                yield KINDS["continued-table"].at(place, text=shorten(first))
+            else:
+                yield KINDS["not-understood"].at(place, text=shorten(first))
+
+    def _window(self, form: Form, filed: object = None) -> Window:
+        first, last = self.catalog.window(form)
+        return Window(first, last, filed if isinstance(filed, date) else None)
+
+    def _header(self, match: Match, upto: int) -> tuple[dict[str, Any], dict[str, str], list[Finding]]:
+        """Read the header fields above the table; where one is missing there, wherever else it may stand."""
+        window, sheet = self._window(match.form), match.table.sheet
+        lines = header_lines(match.table, list(islice(match.table.rows(), upto)))
+        values, cells, found = read_header(match.form, lines, window, sheet)
+        if None not in values.values():
+            return values, cells, found
+        below = header_lines(_under(match.table, upto), list(islice(match.table.rows(), upto + 1, 400)))
+        again = read_header(match.form, [*lines, *self.loose, *below], window, sheet)
+        return (
+            again if list(again[0].values()).count(None) < list(values.values()).count(None) else (values, cells, found)
+        )
+
+    def _clauses(self, match: Match) -> tuple[Record, list[Finding]]:
+        first = min((lines[0] for lines in match.labels.values()), default=0)
+        top = match.header_row if match.header_row is not None and match.header_row < first else first
+        header, cells, found = self._header(match, top)
+        reading = read_clauses(match, list(islice(match.table.rows(), 400)))
+        origin = Origin(
+            self.file, match.table.sheet, match.table.ordinal, {**cells, **reading.cells}, typed=reading.typed
+        )
+        nil = reading.nil or any(NIL.search(fold(t)) for t in match.table.above)
+        record = Record(match.form, header, reading.values, nil=nil, remarks=reading.remarks, origin=origin)
+        return record, [*found, *reading.findings]
+
+    def _grid(self, match: Match) -> tuple[Record, list[Finding]]:
+        header, cells, found = self._header(match, match.header_row or 0)
+        columns = map_columns(match.form, match.titles)
+        at_header = Place("header row", match.table.sheet)
+        reading = read_grid(match, columns, self._window(match.form, header.get("date")))
+        origin = grid_origin(match, columns, reading, self.file)
+        origin.cells.update(cells)  # type: ignore[attr-defined]  # the dict made one line above
+        nil = reading.nil or any(says_nil(t) for t in (*match.table.above, *match.table.below))
+        record = Record(match.form, header, rows=reading.rows, nil=nil and not len(reading.rows), origin=origin)
+        below = Place("document" if match.table.ordinal else "file", match.table.sheet)
+        said = {fold(str(v)) for v in header.values() if v}
+        strays = stray_findings(match.form, [t for t in reading.below if not any(s in fold(t) for s in said)], below)
+        if not len(reading.rows) and not nil:
+            strays.append(KINDS["empty-rows"].at(at_header))
+        return record, [*found, *shape_findings(columns, at_header), *reading.findings, *strays]
+
+    def _formulas(self, table: Table, record: Record) -> list[Finding]:
+        """Say what the formulas of the sheet hide: no stored result, an error, a value from another file."""
+        if self.inspection.format not in ("xlsx", "docx"):
+            return []
+        from .workbook import formula_findings, package_links, workbook_formulas  # noqa: PLC0415 - only for packages
+
+        formulas = [
+            f
+            for f in workbook_formulas(self.data, self.inspection)
+            if f.sheet == table.sheet and _is_read(f.where, record)
+        ]
+        wanted = {f.where for f in formulas if f.is_external}
+        values = {}
+        if wanted:
+            for number, row in enumerate(islice(table.rows(), 20_000)):
+                for col, cell in enumerate(row):
+                    where = table.where(number, col)
+                    if where in wanted:
+                        values[where] = cell
+        links = () if wanted else package_links(self.data, self.inspection)
+        return [
+            *formula_findings(formulas, values),
+            *(KINDS["external-link"].at(FILE, target=t, value="") for t in links),
+        ]
+
+
+def _under(table: Table, row: int) -> Table:
+    """The same table seen from below its header row, so that addresses stay right."""
+    return replace(table, first_row=table.first_row + row + 1, above=())
+
+
+def _goes_on(table: Table, header_row: int | None) -> bool:
+    """Tell whether the numbers of a table with its own header row go on from another's, and do not begin with 1."""
+    rows = list(islice(table.rows(), (header_row or 0) + 1, (header_row or 0) + 2))
+    first = fold(rows[0][0]) if rows and rows[0] else ""
+    return first.isdigit() and first != "1"
+
+
+def _is_continued(table: Table, other: Table) -> bool:
+    """Tell whether a table without a header row looks like the second half of another."""
+    first = next(iter(other.rows()), [])
+    width = max((len(row) for row in islice(table.rows(), 20)), default=0)
+    return len(first) == width and bool(first) and fold(first[0]).isdigit()
+
+
+def _is_read(where: str, record: Record) -> bool:
+    """Tell whether a cell is one that a value of the record came from."""
+    origin = record.origin
+    address = re.fullmatch(r"([A-Z]+)(\d+)", where)
+    if origin is None or address is None:
+        return True
+    if where in origin.cells.values():
+        return True
+    return address.group(1) in origin.letters.values() and int(address.group(2)) in set(origin.lines)
