@@ -45,7 +45,10 @@ STATUS = (
     (("forms", "check", FAIL / "rectified_over_found.xlsx"), 1),
     (("forms", "check", FAIL / "truncated.xlsx"), 1),
     (("forms", "blank", "weekly-dispatch", "--to", "/no/such/folder/x.xlsx"), 3),
-    (("forms", "blank", "weekly-dispatch", "--to", "x.pdf"), 3),
+    (("forms", "blank", "weekly-dispatch", "--to", "x.pdf"), 2),
+    (("--version",), 0),
+    (("rollup", "weekly-dispatch", PASS / "weekly_plain.xlsx", "--unit", "140500", "--period", "2024-12-21"), 2),
+    (("rollup", "weekly-dispatch", PASS / "weekly_plain.xlsx", "--unit", "140525", "--period", "2025-01-10"), 2),
     (("forms", "nonsense"), 2),
     (("rollup", "weekly-dispatch", PASS / "weekly_plain.xlsx", "--unit", "140500", "--period", "someday"), 2),
     ((), 2),
@@ -188,6 +191,37 @@ def test_data_that_does_not_fit_is_said(text: str, said: str, run: Any, tmp_path
 
     assert 3 == status
     assert said in err
+
+
+def test_another_forms_data_is_refused(run: Any, tmp_path: Path) -> None:
+    data = tmp_path / "weekly.json"
+    data.write_text(run("forms", "read", PASS / "weekly_plain.xlsx", "--printed", "--json")[1], "utf-8")
+    status, _, err = run("forms", "fill", "major-hazard-ledger", data, "--to", tmp_path / "x.xlsx")
+
+    assert 3 == status
+    assert "是“weekly-dispatch”的数据" in err
+
+
+def test_a_file_to_compare_with_that_cannot_be_read_is_said(run: Any) -> None:
+    status, out, _ = run("forms", "check", PASS / "weekly_plain.xlsx", "--with", FAIL / "truncated.xlsx", "--json")
+
+    assert 1 == status
+    assert ["pair-not-comparable"] == [f["kind"] for f in json.loads(out)[0]["findings"]]
+
+
+def test_a_rollup_names_the_file_and_judges_its_rules(run: Any) -> None:
+    files = [FAIL / "rectified_over_found.xlsx"]
+    _, out, _ = run("rollup", "weekly-dispatch", *files, "--unit", "140500", "--period", "2025-01-10", "--json")
+    found = {f["kind"]: f.get("file") for f in json.loads(out)[0]["findings"]}
+
+    assert "rectified_over_found.xlsx" == found["rectified-exceeds-found"]
+
+
+def test_names_go_up_to_the_province(run: Any) -> None:
+    city = PASS / "weekly_city_march_lo.docx"
+    _, out, _ = run("rollup", "weekly-dispatch", city, "--unit", "shanxi-office", "--period", "2025-03-21", "--json")
+
+    assert ["运城市", "闻喜县", "新绛县"] == json.loads(out)[0]["clauses"]["4"]["texts"]
 
 
 def test_duties_as_json_and_as_a_calendar(run: Any) -> None:

@@ -1,7 +1,7 @@
 """All plugins, read once, frozen and cross-checked; what does not fit stops the start and says where."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -75,7 +75,7 @@ class Catalog:
         chosen = [self.campaign(campaign)] if campaign else list(self.campaigns.values())
         first, last = (date.fromisoformat(d) if isinstance(d, str) else d for d in between or (date.min, date.max))
         found = [
-            occurrence
+            replace(occurrence, campaign=c.ref)
             for c in chosen
             for duty in c.duties
             if who is None or self.owes(who, duty, c)
@@ -106,8 +106,13 @@ class Catalog:
             for occurrence in duty.occurrences(self.calendar):
                 first, last = occurrence.window
                 if first <= day <= last:
-                    return occurrence
+                    return replace(occurrence, campaign=campaign.ref)
         return None
+
+    def periods(self, form: Form) -> list[date]:
+        """Every day that names a period of a form, in any campaign."""
+        duties = [duty for _, duty in self._duties_of_forms.get(form.ref, [])]
+        return sorted({o.period for duty in duties for o in duty.occurrences(self.calendar)})
 
 
 def _one(noun: str, name: str, known: Mapping[str, _T]) -> _T:

@@ -14,7 +14,7 @@ from .errors import ContentError, Problem
 from .findings import Kind, Severity
 from .forms.spec import Form
 from .provenance import Document, Value
-from .yamlfile import YamlFile, load_yaml
+from .yamlfile import Path, YamlFile, load_yaml
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -78,7 +78,7 @@ def read_content(package: str, *, plugin: str, title: str) -> Content:
             file = load_yaml(text, name, plugin)
             for noun, value, path in _declared(file, plugin):
                 parts[noun].append(value)
-                where[noun, getattr(value, "id", None) or value.slug] = (name, file.line_of(path))
+                where |= _lines(noun, value, path, file)
         except ContentError as error:
             problems += error.problems
     if problems:
@@ -87,6 +87,18 @@ def read_content(package: str, *, plugin: str, title: str) -> Content:
     return Content(
         plugin, title, areas=tuple(areas), kinds=kinds, where=where, **{n: tuple(v) for n, v in parts.items()}
     )
+
+
+def _lines(
+    noun: str, value: Any, path: tuple[str | int, ...], file: YamlFile
+) -> dict[tuple[str, str], tuple[str, int]]:
+    """Where a thing stands, and the rules or duties inside it (`form/rule`, `campaign/duty`)."""
+    name = getattr(value, "id", None) or value.slug
+    found = {(noun, name): (file.name, file.line_of(path))}
+    for inner in ("rules", "duties"):
+        for index, part in enumerate(getattr(value, inner, ())):
+            found[noun, f"{name}/{part.id}"] = (file.name, file.line_of((*path, inner, index)))
+    return found
 
 
 def _files(package: str) -> Iterator[tuple[str, str]]:
@@ -99,7 +111,7 @@ def _files(package: str) -> Iterator[tuple[str, str]]:
                     yield prefix + entry.name, entry.read_text("utf-8")
 
 
-def _declared(file: YamlFile, plugin: str) -> Iterator[tuple[str, Any, tuple[str | int, ...]]]:
+def _declared(file: YamlFile, plugin: str) -> Iterator[tuple[str, Any, Path]]:
     data = file.data if isinstance(file.data, dict) else {}
     if "form" in data:
         yield "forms", _typed(Form, {**data, "plugin": plugin}, file, plugin), ()

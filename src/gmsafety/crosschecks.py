@@ -129,7 +129,7 @@ def _form(content: Content, form: Form, catalog: Shelf) -> Iterator[Problem]:
 
 def _rule(content: Content, form: Form, rule: Rule, catalog: Shelf) -> Iterator[Problem]:
     def wrong(text: str, remedy: str = "请改正规则") -> Problem:
-        return content.problem("forms", form.id, f"规则“{rule.id}”：{text}", remedy)
+        return content.problem("forms", f"{form.id}/{rule.id}", f"规则“{rule.id}”：{text}", remedy)
 
     if rule.kind not in catalog.kinds:
         yield wrong(f"没有发现种类“{rule.kind}”", "请在 findings 中登记，或改用已有的")
@@ -183,10 +183,12 @@ def _campaign(content: Content, campaign: Campaign, catalog: Shelf) -> Iterator[
     for duty in campaign.duties:
         for name in duty.file:
             if name not in catalog.forms:
-                yield wrong(f"“{duty.title}”要报的表“{name}”没有登记", "请写全名（插件.id）")
+                text = f"“{duty.title}”要报的表“{name}”没有登记"
+                yield content.problem("campaigns", f"{campaign.id}/{duty.id}", text, "请写全名（插件.id）")
         for role in (*duty.from_, *duty.to):
             if role not in roles:
-                yield wrong(f"“{duty.title}”的“{role}”不是任何单位的角色", "请核对 from、to，或登记这类单位")
+                text = f"“{duty.title}”的“{role}”不是任何单位的角色"
+                yield content.problem("campaigns", f"{campaign.id}/{duty.id}", text, "请核对 from、to，或登记这类单位")
         yield from _cites(content, "campaigns", campaign.id, duty.source, catalog)
 
 

@@ -142,12 +142,16 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """One time that a duty is due. `period` is the day as printed and names the period; `due` is the moment."""
+    """One time that a duty is due: `period` is the day as printed and names the period, `due` the moment.
+
+    `campaign` is the full name of the campaign, where the catalog gave the occurrence.
+    """
 
     duty: Duty
     period: date
     due: datetime
     flags: tuple[Flag, ...] = ()
+    campaign: str = ""
 
     @property
     def window(self) -> tuple[date, date]:

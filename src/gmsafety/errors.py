@@ -11,7 +11,12 @@ from dataclasses import dataclass
 
 
 class GmsafetyError(Exception):
-    """Root of all exceptions raised by gmsafety; its text is fit to be shown to a user."""
+    """Root of all exceptions raised by gmsafety; its text is fit to be shown to a user.
+
+    `is_usage` tells what the caller asked for wrongly from what failed.
+    """
+
+    is_usage = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,9 @@ class CatalogError(GmsafetyError):
 
 
 class UnknownName(GmsafetyError):
-    """A name that no plugin registered, with the nearest one that is."""
+    """A name that no plugin registered, with those that are."""
+
+    is_usage = True
 
     def __init__(self, noun: str, name: str, known: Iterable[str]) -> None:
         self.noun, self.name, self.known = noun, name, tuple(known)

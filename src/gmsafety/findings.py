@@ -4,7 +4,7 @@ A finding never raises and is never lost; `error` and `warning` are findings, `i
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -28,13 +28,19 @@ class Place:
 
     where: str = "file"
     sheet: str | None = None
+    file: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.sheet}!{self.where}" if self.sheet and self.where[-1:].isdigit() else self.where
+        place = f"{self.sheet}!{self.where}" if self.sheet and self.where[-1:].isdigit() else self.where
+        return f"{self.file} {place}" if self.file else place
 
     @property
     def chinese(self) -> str:
-        """The place in words a clerk uses."""
+        """The place in words a clerk uses; the file comes first where several were read together."""
+        return f"{self.file} {self._inside}" if self.file else self._inside
+
+    @property
+    def _inside(self) -> str:
         if self.where.startswith("table ") and " row " in self.where:
             _, table, _, row, _, col = self.where.split()
             return f"第{table}个表格第{row}行第{col}列"
@@ -99,7 +105,12 @@ class Finding:
             "sheet": self.place.sheet,
             "message": self.message,
             "remedy": self.remedy,
+            **({"file": self.place.file} if self.place.file else {}),
         }
+
+    def in_file(self, file: str) -> "Finding":
+        """The same finding, told together with those of other files."""
+        return replace(self, place=replace(self.place, file=file))
 
 
 def has_findings(findings: Iterable[Finding]) -> bool:

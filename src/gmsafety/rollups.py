@@ -21,6 +21,8 @@ from .forms.spec import Form, Step
 class NoStep(GmsafetyError):
     """The form declares no roll-up to the level of this unit."""
 
+    is_usage = True
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -149,7 +151,7 @@ class _Work:
         kinds, record = self.rollup.kinds, table.record if isinstance(table, Reading) else table
         file = table.file if isinstance(table, Reading) else _file(table)
         if isinstance(table, Reading):
-            self.found += [f for f in table.findings if not f.is_remark]
+            self.found += [f.in_file(file) for f in table.findings if not f.is_remark]
         if record is None or record.form.ref != self.rollup.form.ref:
             why = f"它是《{record.form.title}》" if record else "文件未能读取"
             self.found.append(kinds["not-rolled-up"].at(FILE, file=file, why=why))
@@ -173,7 +175,8 @@ class _Work:
         first = self.period - timedelta(days=6)
         if not first <= record.filed <= self.period:
             kind = self.rollup.kinds["period-differs"]
-            self.found.append(kind.at(record.place("header.date"), text=record.filed, first=first, last=self.period))
+            finding = kind.at(record.place("header.date"), text=record.filed, first=first, last=self.period)
+            self.found.append(finding.in_file(self._file(record)))
 
     def finish(self, own: Record | None, expected: list[Unit]) -> RollupResult:
         order = sorted(self.taken.values(), key=lambda pair: (pair[0].area, pair[0].ref))
@@ -223,7 +226,7 @@ class _Work:
             if blank.kind.numeric:
                 values[path] = sum((p.value for p in parts), type(parts[0].value)(0)) if parts else None
             elif _matches(path, self.step.list):
-                values[path] = self._joined(parts) or None
+                values[path] = self._joined(blank.kind.name, parts) or None
             else:
                 values[path] = parts[-1].value if parts else None
         return values, sources
@@ -256,8 +259,12 @@ class _Work:
     def _file(self, record: Record) -> str:
         return record.origin.file if record.origin else self.own_file or "（无文件）"
 
-    def _joined(self, parts: list[Source]) -> str:
-        """Texts by unit; the upper unit's own stands first and without a name."""
+    def _joined(self, kind: str, parts: list[Source]) -> Any:
+        """Names one after the other; texts by unit, the upper unit's own first and without a name."""
+        if kind == "names":
+            return tuple(name for p in parts for name in p.value)
+        if kind == "name":
+            return "、".join(str(p.value) for p in parts)
         return "\n".join(str(p.value) if p.unit == self.unit.name else f"{p.area}：{p.value}" for p in parts)
 
 

@@ -6,10 +6,12 @@ Exit status: 0 clean or remarks only, 1 findings, 2 wrong use, 3 failure.
 import os
 import sys
 from collections.abc import Sequence
+from typing import Annotated, Any
 
 import typer
 
-from ..errors import GmsafetyError, UnknownName
+from .. import __version__
+from ..errors import GmsafetyError
 from . import campaigns, duties, files, forms, plugins, rollup
 
 USAGE, FAILURE = 2, 3
@@ -25,8 +27,16 @@ app.command("duties")(duties.duties)
 app.command("rollup")(rollup.rollup)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="显示版本", callback=_show_version, is_eager=True)] = False,
+) -> None:
     """安全通知的表、期限、核对与汇总。退出码：0 无问题，1 有问题，2 用法不对，3 失败。"""
 
 
@@ -52,14 +62,26 @@ def _explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, typer.Abort):
         return "已中断。", FAILURE
     if hasattr(error, "format_message"):
-        return str(error.format_message()), USAGE
+        return _in_chinese(error), USAGE
     if isinstance(error, FileNotFoundError):
         return f"找不到文件：{error.filename}", USAGE
     if isinstance(error, GmsafetyError):
-        return str(error), USAGE if isinstance(error, UnknownName) else FAILURE
+        return str(error), USAGE if error.is_usage else FAILURE
     if isinstance(error, OSError):
         return f"不能读写文件：{error}", FAILURE
     return f"程序出错，未能完成（{type(error).__name__}：{error}）。设置 GMSAFETY_DEBUG=1 可看详情。", FAILURE
+
+
+def _in_chinese(error: Any) -> str:
+    """Say in Chinese what click says of wrong use."""
+    parameter = getattr(error, "param", None)
+    said = str(error.format_message())
+    if parameter is not None:
+        shown = parameter.opts[-1] if str(parameter.opts[-1]).startswith("-") else parameter.metavar or parameter.name
+        said = f"{shown} 的值不对：{said}" if "Bad" in type(error).__name__ else f"缺少 {shown}。"
+    elif hasattr(error, "option_name"):
+        said = f"没有选项 {error.option_name}。"
+    return f"{said}\n用 --help 查看用法。"
 
 
 def run() -> None:

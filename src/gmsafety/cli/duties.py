@@ -30,15 +30,18 @@ def duties(
     between = (since.date() if since else date.min, until.date() if until else date.max)
     found = catalog.duties(campaign=campaign, unit=unit, between=between)
     if ics:
-        sys.stdout.buffer.write(_ics(found, unit))
+        sys.stdout.buffer.write(_ics(found, catalog.unit(unit).ref if unit else None))
     elif json:
         print_json([_as_json(o, catalog) for o in found])
     else:
         rows = [
-            (o.period, f"{o.due:%m-%d %H:%M}", o.duty.title, _what(o, catalog), "；".join(f.text for f in o.flags))
-            for o in found
+            (o.period, f"{o.due:%m-%d %H:%M}", "、".join(o.duty.from_), _what(o, catalog), _flags(o)) for o in found
         ]
-        print_table("要报送的", ["期次", "截止（北京时间）", "任务", "报什么", "注意"], rows)
+        print_table("要报送的", ["期次", "截止（北京时间）", "谁报", "报什么", "注意"], rows)
+
+
+def _flags(occurrence: "Occurrence") -> str:
+    return "；".join(f.text for f in occurrence.flags)
 
 
 def _what(occurrence: "Occurrence", catalog: "Catalog") -> str:
@@ -48,9 +51,9 @@ def _what(occurrence: "Occurrence", catalog: "Catalog") -> str:
 
 def _as_json(occurrence: "Occurrence", catalog: "Catalog") -> dict[str, Any]:
     duty = occurrence.duty
-    campaign = next(c.ref for c in catalog.campaigns.values() if duty in c.duties)
+    campaign = catalog.campaign(occurrence.campaign)
     return {
-        "campaign": campaign,
+        "campaign": campaign.ref,
         "duty": duty.id,
         "title": duty.title,
         "period": occurrence.period.isoformat(),
@@ -60,7 +63,7 @@ def _as_json(occurrence: "Occurrence", catalog: "Catalog") -> dict[str, Any]:
         "files": list(duty.file),
         "hand_in": [d.id for d in duty.hand_in],
         "flags": [{"flag": f.slug, "text": f.text} for f in occurrence.flags],
-        "source": duty.source,
+        "source": duty.source.model_copy(update={"document": duty.source.document or campaign.document}),
     }
 
 
@@ -69,7 +72,7 @@ def _ics(found: list["Occurrence"], unit: str | None) -> bytes:
 
     events = [
         IcsEvent(
-            uid=f"{o.duty.id}-{o.period.isoformat()}-{unit or 'all'}@gmsafety",
+            uid=f"{o.campaign}.{o.duty.id}-{o.period.isoformat()}-{unit or 'all'}@gmsafety",
             summary=f"报送：{o.duty.title}",
             due=o.due,
             description="\n".join([o.duty.source.quote or "", *(f.text for f in o.flags)]).strip(),

@@ -62,7 +62,7 @@ def _reading_json(path: Path, reading: "Reading", catalog: "Catalog", *, printed
     found = [f.to_json() for f in reading.findings]
     record = reading.record
     if record is None:
-        return {"file": reading.file, "path": str(path), "form": None, "findings": found}
+        return {"file": reading.file, "path": str(path), "form": None, "version": None, "findings": found}
     if printed:
         view = to_printed(record, Window(*catalog.window(record.form), record.filed))
     else:
@@ -116,6 +116,7 @@ def check_files(
     beside: Annotated[
         list[Path] | None, typer.Option("--with", help="同一单位同一期的另一张表（可写几次）", exists=True)
     ] = None,
+    form: Annotated[str | None, typer.Option("--form", help="指明是哪张表；不写则自动识别")] = None,
     json: Json = False,
 ) -> None:
     """核对文件：有什么问题、在哪一格、怎么改。"""
@@ -128,7 +129,7 @@ def check_files(
     others = [read(p, catalog) for p in beside or ()]
     results = []
     for path in files:
-        reading = read(path, catalog)
+        reading = read(path, catalog, form=form)
         results.append((path, reading, [(r, _check_one(r, catalog, before, others)) for r in (reading, *reading.also)]))
     if json:
         print_json([_check_json(path, reading, checked) for path, reading, checked in results])
@@ -152,7 +153,21 @@ def _check_one(
     last = [b for b in before if b.form is record.form and b.record and same_unit(record, b.record, catalog.units)]
     fits = [o for o in others if o.record and same_unit(record, o.record, catalog.units)]
     only = before[0] if len(before) == 1 else None
-    return check(reading, catalog, previous=last[0] if last else only, beside=fits or others)
+    findings = check(reading, catalog, previous=last[0] if last else only, beside=fits or others)
+    return (
+        *findings,
+        *_unreadable(before, "not-comparable", catalog),
+        *_unreadable(others, "pair-not-comparable", catalog),
+    )
+
+
+def _unreadable(readings: list["Reading"], kind: str, catalog: "Catalog") -> list["Finding"]:
+    """Say which of the files to compare with could not be read."""
+    from ..findings import FILE
+
+    broken = [r for r in readings if r.record is None]
+    whys = [f"“{r.file}”未能读取（{r.findings[0].message.rstrip('。') if r.findings else ''}）" for r in broken]
+    return [catalog.kinds[kind].at(FILE, file=r.file, why=why) for r, why in zip(broken, whys, strict=True)]
 
 
 def _check_json(
@@ -182,6 +197,9 @@ def load_record(path: Path, form: "Form") -> "Record":
         data = data[0] if isinstance(data, list) and len(data) == 1 else data
         if not isinstance(data, dict):
             raise BadData(f"{path.name}：应为一个JSON对象")
+        named = data.get("form")
+        if named is not None and named not in (form.ref, form.id, form.printed_id):
+            raise BadData(f"{path.name}：是“{named}”的数据，不是《{form.title}》（{form.ref}）的")
         return from_printed(data, form) if is_printed(data) else from_json(data, form)
     except jsonlib.JSONDecodeError as error:
         raise BadData(f"{path.name}：不是合法的JSON（第{error.lineno}行第{error.colno}列）") from error

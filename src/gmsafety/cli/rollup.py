@@ -1,12 +1,14 @@
 """`gmsafety rollup`: the upper unit's form from the lower ones'."""
 
 import json as jsonlib
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import UnknownName
 from .files import load_record
 from .output import Json, console, print_findings, print_json, print_table
 
@@ -29,15 +31,21 @@ def rollup(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     """汇总下级各单位的表，每个数都能查到出处。"""
     from ..catalog import load_catalog
     from ..findings import has_findings
+    from ..forms.checking import check
     from ..forms.reading import read
 
     catalog = load_catalog()
     chosen = catalog.form(form)
-    readings = [read(path, catalog, form=chosen.ref, name=_short(path)) for path in files]
+    readings = [read(path, catalog, form=chosen.ref) for path in files]
+    if period.date() not in catalog.periods(chosen):
+        raise UnknownName("期次", f"{period:%Y-%m-%d}", [d.isoformat() for d in catalog.periods(chosen)])
     mine = load_record(own, chosen) if own else None
     result = catalog.rollup(chosen.ref).apply(
         readings, unit=catalog.unit(unit), own=mine, period=period.date(), own_file=own.name if own else ""
     )
+    known = set(result.findings)
+    below = [f.in_file(r.file) for r in readings for f in check(r, catalog) if not f.is_remark]
+    result = replace(result, findings=(*result.findings, *(f for f in below if f not in known)))
     view = _view(result, catalog)
     if to is not None:
         _write(result, view, to)
@@ -47,10 +55,6 @@ def rollup(  # noqa: PLR0913, PLR0917 - typer makes an option of each
         _show(result, to)
     if has_findings(result.findings):
         raise typer.Exit(1)
-
-
-def _short(path: Path) -> str:
-    return path.name
 
 
 def _view(result: "RollupResult", catalog: "Catalog") -> dict[str, Any]:

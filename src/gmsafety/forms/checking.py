@@ -69,6 +69,7 @@ class _Checker:
             yield from self._columns()
             yield from self._required()
             yield from self._duplicates()
+        yield from self._below_zero()
         for rule in self.record.form.rules:
             if not rule.with_:
                 yield from judge(self.record, rule, Bench(self.kinds, self.window))
@@ -80,6 +81,16 @@ class _Checker:
         name = self.record.header.get("unit")
         if name and self.catalog.units.named(str(name)) is None:
             yield self.kinds["unknown-unit"].at(self.record.place("header.unit"), text=name)
+
+    def _below_zero(self) -> Iterator[Finding]:
+        """Numbers below zero, also in a record that was not read from a file."""
+        for path, blank in self.record.form.blanks.items():
+            value = self.record.values.get(path)
+            if blank.kind.numeric and value is not None and value < 0:
+                label = self.record.form.label_of(path)
+                yield self.kinds["negative-number"].at(
+                    self.record.place(path), field=label, text=blank.kind.show(value)
+                )
 
     def _columns(self) -> Iterator[Finding]:
         """What the type of a column has to say about values that were understood: measures, completion."""

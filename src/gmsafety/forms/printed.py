@@ -106,12 +106,13 @@ def _take(read: Any, label: str, wrong: list[str]) -> Any:
 
 def _clauses_from(clauses: Mapping[str, Any], form: Form, wrong: list[str]) -> dict[str, Any]:
     values: dict[str, Any] = dict.fromkeys(form.blanks)
+    wrong += [f"表上没有第{n}行" for n in clauses if n not in {str(i) for i in range(1, len(form.clauses) + 1)}]
     for number, clause in enumerate(form.clauses, 1):
         given = clauses.get(str(number)) or {}
         numbers = list(given.get("numbers") or ())
         texts = [given["text"]] if "text" in given else list(given.get("texts") or ())
         numeric = [b for b in clause.blanks if b.kind.numeric]
-        if len(numbers) > len(numeric):
+        if numbers and len(numbers) != len(numeric):
             wrong.append(f"第{number}行有{len(numbers)}个数，表上只有{len(numeric)}个空格")
         raws = dict(zip((b.path for b in numeric), numbers, strict=False))
         raws |= _texts_from([b for b in clause.blanks if not b.kind.numeric], texts)

@@ -1,6 +1,7 @@
 """This period against last: cumulative numbers never fall, ledger rows never go. Two forms of one unit side by side."""
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from typing import Any
 
 from ..findings import Finding, Kind, Place
@@ -27,7 +28,7 @@ def _numbers_fallen(
     record: Record, previous: Record, kinds: Mapping[str, Kind], unread: set[Place]
 ) -> Iterator[Finding]:
     for path, blank in record.form.blanks.items():
-        if not blank.kind.numeric or path in record.form.not_cumulative:
+        if not blank.kind.numeric or any(fnmatchcase(path, p) for p in record.form.not_cumulative):
             continue
         before, now = previous.values.get(path), record.values.get(path)
         fell = before is not None and before > 0 and (now is None or now < before)

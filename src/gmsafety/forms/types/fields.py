@@ -173,7 +173,10 @@ class Money(FieldType):
     numeric = True
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
-        return as_money(parse_number(raw, units=setting.units or ("万元", "元"), words=setting.in_sentence))
+        if isinstance(raw, str) and not setting.in_sentence and re.search(r"(?<!万)元$", fold(raw)):
+            value, trouble = parse_number(raw, units=("元",))
+            return Parsed(value, trouble) if trouble or value is None else as_money(Parsed(value / WAN))
+        return as_money(parse_number(raw, units=setting.units or ("万元",), words=setting.in_sentence))
 
     def show(self, value: Any) -> str:
         return "" if value is None else plain(value / WAN)

@@ -9,7 +9,13 @@ from .paper import lay_out
 
 
 class CannotWrite(GmsafetyError):
-    """The file cannot be written: an unknown extension, or a text longer than a cell can hold."""
+    """The file cannot be written: a text is longer than a cell can hold."""
+
+
+class UnknownSuffix(CannotWrite):
+    """A form is written as .xlsx or .docx, not as this."""
+
+    is_usage = True
 
 
 def fill(record: Record, to: str | Path) -> Path:
@@ -32,7 +38,7 @@ def _write(form: Form, record: Record | None, to: Path) -> Path:
     elif suffix == ".docx":
         from .wordfile import write_wordfile as write  # noqa: PLC0415 - as above
     else:
-        raise CannotWrite(f"不能写成“{to.suffix or to.name}”文件，请用 .xlsx 或 .docx")
+        raise UnknownSuffix(f"不能写成“{to.suffix or to.name}”文件，请用 .xlsx 或 .docx")
     try:
         write(paper, to)
     except ValueError as error:

@@ -1,0 +1,5 @@
+"""`python -m gmsafety`."""
+
+from .cli import run
+
+run()
