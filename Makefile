@@ -28,7 +28,7 @@ $(READY): requirements/dev.txt $(PYPROJECTS)
 	$(PIP) install --no-index --no-deps --no-build-isolation $(DISTS:%=-e %)
 	@touch $@
 
-demo: $(READY) ## walk through a first Friday: blank form, filling, checking, adding up
+demo: $(READY) ## play the first three Fridays: read, check, add up, and write the city's forms
 	$(BIN)/python examples/first-friday/demo.py $(ARGS)
 
 test: check ## run the linters, then every test (ARGS="-k word" narrows the tests)
