@@ -31,6 +31,7 @@ _STYLES = (
     re.compile(r"第?[一二三四五六七八九]是[,，:：]?"),
     re.compile(r"[0-9０-９](?![0-9０-９.．、)）:：])"),
 )
+_BELOW = re.compile(r"^(?:说明|注|备注|附|单位|主要负责人|负责人|填表人|填报人|审核|联系|电话|签字|日期|制表)")
 NIL = re.compile(r"零报告|零报送|无变化零报")
 
 
@@ -62,7 +63,20 @@ def read_clauses(match: Match, rows: list[Row]) -> ClauseReading:
             place = Place(match.table.where(lines[1], match.label_col or 0), match.table.sheet)
             out.findings.append(KINDS["duplicate-clause"].at(place, label=clause.label, count=len(lines)))
         _read_row(match, clause, lines[0], (text_col, remark_col), rows, out)
+    out.findings += _no_clause(match, rows)
     return out
+
+
+def _no_clause(match: Match, rows: list[Row]) -> Iterator[Finding]:
+    """Show rows under the last clause that are neither one nor a note of the form."""
+    last = max((r for lines in match.labels.values() for r in lines), default=len(rows))
+    notes = [fold(n) for n in match.form.notes]
+    for number, row in enumerate(rows[last + 1 :], last + 1):
+        said = [as_text(c) for c in row if c not in ("", None)]
+        text = fold("".join(said))
+        if text and len(said) > 1 and not _BELOW.match(text) and not any(n in text or text in n for n in notes):
+            place = Place(match.table.where(number, 0), match.table.sheet)
+            yield KINDS["not-understood"].at(place, text=shorten(" ".join(said), 80))
 
 
 def _columns(match: Match, rows: list[Row]) -> tuple[int, int | None]:
