@@ -234,6 +234,19 @@ def test_duties_as_json_and_as_a_calendar(run: Any) -> None:
     assert ["2025-01-31"] == [d["period"] for d in weekly if any(f["flag"] == "public-holiday" for f in d["flags"])]
 
 
+def test_days_off_can_be_added(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    days = tmp_path / "days.yaml"
+    days.write_text("year: 2027\nsource: 示例\nholidays: {元旦: [2027-01-01, 2027-01-03]}\nworkdays: []\n", "utf-8")
+    monkeypatch.setenv("GMSAFETY_CALENDAR", str(days))
+    fine = run("duties", "--unit", "140525", "--json")
+    monkeypatch.setenv("GMSAFETY_CALENDAR", str(tmp_path / "missing.yaml"))
+    missing = run("duties", "--unit", "140525")
+
+    assert 0 == fine[0]
+    assert 2 == missing[0]
+    assert "missing.yaml" in missing[2]
+
+
 def test_the_calendar_file() -> None:
     command = [sys.executable, "-m", "gmsafety.cli", "duties", "--unit", "140525", "--ics"]
     done = subprocess.run(command, check=True, capture_output=True)

@@ -6,6 +6,7 @@ import typer
 
 from ..campaigns import Campaign
 from .output import Json, console, print_json, print_table
+from .shelf import open_catalog
 
 app = typer.Typer(help="专项行动。", no_args_is_help=True)
 
@@ -13,9 +14,8 @@ app = typer.Typer(help="专项行动。", no_args_is_help=True)
 @app.command("list")
 def list_campaigns(json: Json = False) -> None:
     """列出专项行动。"""
-    from ..catalog import load_catalog
 
-    campaigns = load_catalog().campaigns.values()
+    campaigns = open_catalog().campaigns.values()
     if json:
         keep = {"id", "title", "document", "area", "first", "last", "parent"}
         print_json(
@@ -32,9 +32,8 @@ def list_campaigns(json: Json = False) -> None:
 @app.command("show")
 def show(campaign: Annotated[str, typer.Argument(metavar="ID", help="专项行动编号")], json: Json = False) -> None:
     """查看一个专项行动：阶段、任务、依据、原文订正。"""
-    from ..catalog import load_catalog
 
-    catalog = load_catalog()
+    catalog = open_catalog()
     chosen = catalog.campaign(campaign)
     notes = [n for n in catalog.notes if n.startswith(chosen.ref)]
     if json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .output import Json, print_json, print_table
+from .shelf import open_catalog
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
@@ -24,9 +25,7 @@ def duties(
     """列出要报什么、何时截止。"""
     from datetime import date
 
-    from ..catalog import load_catalog
-
-    catalog = load_catalog()
+    catalog = open_catalog()
     between = (since.date() if since else date.min, until.date() if until else date.max)
     found = catalog.duties(campaign=campaign, unit=unit, between=between)
     if ics:

@@ -8,6 +8,7 @@ import typer
 
 from ..errors import GmsafetyError
 from .output import Json, console, print_findings, print_json, print_table
+from .shelf import open_catalog
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
@@ -39,11 +40,10 @@ def read_files(
     json: Json = False,
 ) -> None:
     """读取文件，给出各栏的值和所在单元格。"""
-    from ..catalog import load_catalog
     from ..findings import has_findings
     from ..forms.reading import read
 
-    catalog = load_catalog()
+    catalog = open_catalog()
     readings = [(path, read(path, catalog, form=form)) for path in files]
     if json or printed:
         print_json([_reading_json(path, r, catalog, printed=printed) for path, r in readings])
@@ -120,11 +120,10 @@ def check_files(
     json: Json = False,
 ) -> None:
     """核对文件：有什么问题、在哪一格、怎么改。"""
-    from ..catalog import load_catalog
     from ..findings import has_findings
     from ..forms.reading import read
 
-    catalog = load_catalog()
+    catalog = open_catalog()
     before = [read(p, catalog) for p in previous or ()]
     others = [read(p, catalog) for p in beside or ()]
     results = []
@@ -215,9 +214,8 @@ def fill_form(
     to: To,
 ) -> None:
     """把数据填进正式的表。"""
-    from ..catalog import load_catalog
 
-    _write(load_record(data, load_catalog().form(form)), to)
+    _write(load_record(data, open_catalog().form(form)), to)
 
 
 def convert(
@@ -226,11 +224,10 @@ def convert(
     form: Annotated[str | None, typer.Option("--form", help="指明是哪张表；JSON里没写时必须指明")] = None,
 ) -> None:
     """转换：把表从一种格式重写成另一种格式（正式样式）。"""
-    from ..catalog import load_catalog
     from ..findings import has_findings
     from ..forms.reading import read
 
-    catalog = load_catalog()
+    catalog = open_catalog()
     if source.suffix.lower() == ".json":
         _write(load_record(source, catalog.form(form or _form_named_in(source))), target)
         return

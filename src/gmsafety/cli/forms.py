@@ -7,6 +7,7 @@ import typer
 
 from ..forms.spec import Form
 from .output import Json, console, print_json, print_table
+from .shelf import open_catalog
 
 app = typer.Typer(help="报表：查看、读取、核对、填写、转换。", no_args_is_help=True)
 FormId = Annotated[str, typer.Argument(metavar="ID", help="表的编号")]
@@ -15,9 +16,8 @@ FormId = Annotated[str, typer.Argument(metavar="ID", help="表的编号")]
 @app.command("list")
 def list_forms(json: Json = False) -> None:
     """列出所有的表。"""
-    from ..catalog import load_catalog
 
-    forms = load_catalog().forms.values()
+    forms = open_catalog().forms.values()
     if json:
         print_json(
             [
@@ -42,9 +42,8 @@ def list_forms(json: Json = False) -> None:
 @app.command()
 def show(form: FormId, json: Json = False) -> None:
     """查看一张表：栏目、规则、依据、订正。"""
-    from ..catalog import load_catalog
 
-    catalog = load_catalog()
+    catalog = open_catalog()
     chosen = catalog.form(form)
     if json:
         print_json([{**_dump(chosen), "fields": _fields(chosen)}])
@@ -83,17 +82,15 @@ def _fields(form: Form) -> list[dict[str, Any]]:
 @app.command()
 def schema(form: FormId) -> None:
     """输出一张表的JSON Schema。"""
-    from ..catalog import load_catalog
     from ..forms.schema import json_schema
 
-    print_json([json_schema(load_catalog().form(form))])
+    print_json([json_schema(open_catalog().form(form))])
 
 
 @app.command("blank")
 def blank_form(form: FormId, to: Annotated[Path, typer.Option("--to", help="写到哪个文件（.xlsx 或 .docx）")]) -> None:
     """生成空白表。"""
-    from ..catalog import load_catalog
     from ..forms.writing import blank
 
-    blank(load_catalog().form(form), to)
+    blank(open_catalog().form(form), to)
     console().print(f"已生成空白表：{to}", markup=False)

@@ -1,5 +1,6 @@
 """What every command prints with: JSON for programs, tables and sentences for people."""
 
+import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +19,7 @@ def console() -> "Console":
     """A console that writes to the current standard output."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 140)
 
 
 def print_json(data: Sequence[Any]) -> None:

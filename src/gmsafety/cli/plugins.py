@@ -5,6 +5,7 @@ from typing import Any
 import typer
 
 from .output import Json, print_json, print_table
+from .shelf import open_catalog
 
 app = typer.Typer(help="地区插件。", no_args_is_help=True)
 
@@ -12,9 +13,8 @@ app = typer.Typer(help="地区插件。", no_args_is_help=True)
 @app.command("list")
 def list_plugins(json: Json = False) -> None:
     """列出已安装的地区插件。"""
-    from ..catalog import load_catalog
 
-    catalog = load_catalog()
+    catalog = open_catalog()
     rows: list[dict[str, Any]] = [
         {
             "name": c.plugin,

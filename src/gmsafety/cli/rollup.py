@@ -11,6 +11,7 @@ import typer
 from ..errors import UnknownName
 from .files import load_record
 from .output import Json, console, print_findings, print_json, print_table
+from .shelf import open_catalog
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
@@ -29,12 +30,11 @@ def rollup(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     json: Json = False,
 ) -> None:
     """汇总下级各单位的表，每个数都能查到出处。"""
-    from ..catalog import load_catalog
     from ..findings import has_findings
     from ..forms.checking import check
     from ..forms.reading import read
 
-    catalog = load_catalog()
+    catalog = open_catalog()
     chosen = catalog.form(form)
     readings = [read(path, catalog, form=chosen.ref) for path in files]
     if period.date() not in catalog.periods(chosen):
