@@ -48,6 +48,13 @@ def workbook(cells: dict[str, object]) -> bytes:
     return out.getvalue()
 
 
+def far_away(rows: bytes) -> bytes:
+    """A workbook with something in a far cell, addressed in unusual ways."""
+    sheet = part(GOOD, SHEET)
+    start, end = sheet.index(b"<sheetData>"), sheet.index(b"</sheetData>")
+    return repacked(GOOD, {SHEET: sheet[: start + 11] + rows + sheet[end:]})
+
+
 def files() -> list[tuple[str, str, bytes]]:
     """What must be said, the file's name, its bytes."""
     doctype = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "aaaa">]>'
@@ -86,6 +93,21 @@ def files() -> list[tuple[str, str, bytes]]:
         ("no-table", "表.xlsx", workbook({})),
         ("wrong-form", "表.xlsx", workbook({"A1": "采购清单", "A2": "序号", "B2": "品名"})),
         ("sheet-too-large", "表.xlsx", workbook({"A1": "x", "XFD1048576": "y"})),
+        (
+            "sheet-too-large",
+            "表.xlsx",
+            far_away(b"<row r='1'><c r='A1'><v>1</v></c></row><row r='500000'><c r='CV500000'><v>1</v></c></row>"),
+        ),
+        (
+            "sheet-too-large",
+            "表.xlsx",
+            far_away(b'<row r="1"><c r = "A1"><v>1</v></c></row><row r="90000"><c r = "ZZ90000"><v>1</v></c></row>'),
+        ),
+        (
+            "sheet-too-large",
+            "表.xlsx",
+            far_away(b'<row r="1"><c><v>1</v></c></row><row r="500000">' + b"<c/>" * 99 + b"<c><v>1</v></c></row>"),
+        ),
     ]
 
 

@@ -52,8 +52,13 @@ def _rows_gone(record: Record, previous: Record, kinds: Mapping[str, Kind]) -> I
 def row_keys(record: Record) -> Iterator[tuple[Any, ...]]:
     """What makes each row the row it is: the form's key columns, folded and without punctuation."""
     names = [n for n in record.form.key if n in record.rows.columns]
-    columns = [[_bare(v) if isinstance(v, str) else v for v in record.rows.columns[n]] for n in names]
+    columns = [_each_once(record.rows.columns[n]) for n in names]
     return zip(*columns, strict=True) if columns else iter(())
+
+
+def _each_once(values: list[Any]) -> list[Any]:
+    bare = {v: _bare(v) if isinstance(v, str) else v for v in set(values)}
+    return [bare[v] for v in values]
 
 
 def _bare(text: str) -> str:

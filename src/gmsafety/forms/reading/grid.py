@@ -18,7 +18,7 @@ from ..types.text import is_dots, looks_like_formula, shorten
 from .identify import ColumnMap, Match
 from .tables import Row, Table
 
-_CHUNK = 4096
+_CHUNK = 512
 _NOTE = re.compile(
     r"^(?:说明|注|备注|填表说明|填报说明|附注|单位负责人|主要负责人|填表人|填报人|审核人|联系人|联系电话|制表|合计)"
 )

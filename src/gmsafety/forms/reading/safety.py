@@ -19,8 +19,9 @@ LARGEST_CONTENT = 256 * 2**20
 MOST_PARTS = 4000
 LARGEST_AREA = 4_000_000
 LARGEST_WORD = 16 * 2**20
-_FAR_CELL = re.compile(rb"r\s*=\s*[\"'](?:[A-Z]{3}\d|[A-Z]{2}\d{4}|[A-Z]\d{6})")
+_FAR_CELL = re.compile(rb"\br\s*=\s*[\"'](?:[A-Z]{3}\d|[A-Z]{2}\d{4}|[A-Z]\d{6}|\d{6})")
 _WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff")
+_CELL = re.compile(rb"\br\s*=\s*[\"']([A-Z]{1,3})(\d{1,7})[\"']")
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _SUSPECT_PART = 32 * 2**20
 _SUSPECT_RATIO = 120
@@ -141,30 +142,62 @@ def _scan_parts(package: zipfile.ZipFile, infos: list[zipfile.ZipInfo], form: st
                 return _refuse("xml-entities")
             if b"<f" in chunk or b":f>" in chunk or b't="e"' in chunk:
                 formulas.append(info.filename)
-            if info.filename.startswith("xl/") and (_FAR_CELL.search(chunk) or chunk.startswith(_WIDE_TEXT)):
+            if info.filename.startswith("xl/") and (_FAR_CELL.search(chunk) or _has_nameless_cells(chunk)):
                 far.append(info.filename)
             if info.filename.endswith(".rels") and b"External" in chunk:
                 linked.append(info.filename)
-    if any(_area(package, part) > LARGEST_AREA for part in dict.fromkeys(far)):
+    if any(_bound(package, part) > LARGEST_AREA and _area(package, part) > LARGEST_AREA for part in dict.fromkeys(far)):
         return _refuse("sheet-too-large")
     if form == "ods" and _ods_area(package) > LARGEST_AREA:
         return _refuse("sheet-too-large")
     return Inspection(form, (), tuple(dict.fromkeys(formulas)), tuple(dict.fromkeys(linked)))
 
 
+def _bound(package: zipfile.ZipFile, part: str) -> int:
+    """Count the cells of the rectangle around every address, used or not: never too few, and quickly found."""
+    letters: set[bytes] = set()
+    first, last = 10**9, 0
+    for chunk in _chunks(package, package.getinfo(part)):
+        if _has_nameless_cells(chunk):
+            return LARGEST_AREA + 1
+        found = _CELL.findall(chunk)
+        if found:
+            columns, numbers = zip(*found, strict=True)
+            letters.update(columns)
+            rows = set(map(int, set(numbers)))
+            first, last = min(first, *rows), max(last, *rows)
+    cols = [_number_of(c.decode()) for c in letters]
+    return (last - first + 1) * (max(cols) - min(cols) + 1) if cols else 0
+
+
+def _has_nameless_cells(chunk: bytes) -> bool:
+    """Tell whether cells may stand there without an address, which then follows from their position."""
+    if chunk.startswith(_WIDE_TEXT) or b":c " in chunk or b":c>" in chunk or b":c/" in chunk:
+        return True
+    cells = chunk.count(b"<c ") + chunk.count(b"<c>") + chunk.count(b"<c/")
+    return cells > chunk.count(b'<c r="') + 1
+
+
 def _area(package: zipfile.ZipFile, part: str) -> int:
     """Count the cells of the rectangle around everything that holds a value; the reader would lay it out in full."""
-    rows: set[int] = set()
-    cols: set[int] = set()
+    row_number = col_number = 0
+    top, bottom, left, right = 10**7, 0, 10**7, 0
     with package.open(part) as stream:
-        for _, node in etree.iterparse(stream, tag=("{*}c", "{*}row"), resolve_entities=False, no_network=True):
-            address = _ADDRESS.fullmatch(node.get("r") or "")
-            if address and len(node):
-                rows = {min(rows | {int(address.group(2))}), max(rows | {int(address.group(2))})}
-                cols = {min(cols | {_number_of(address.group(1))}), max(cols | {_number_of(address.group(1))})}
-            if not str(node.tag).endswith("}c"):
+        tags, events = ("{*}c", "{*}row"), ("start", "end")
+        for event, node in etree.iterparse(stream, events=events, tag=tags, resolve_entities=False, no_network=True):
+            is_cell = str(node.tag).endswith("}c")
+            if not is_cell and event == "start":
+                row_number, col_number = int(node.get("r") or row_number + 1), 0
+            elif is_cell and event == "end":
+                address = _ADDRESS.fullmatch(node.get("r") or "")
+                col_number = _number_of(address.group(1)) if address else col_number + 1
+                if len(node):
+                    top, bottom = min(top, row_number), max(bottom, row_number)
+                    left, right = min(left, col_number), max(right, col_number)
                 _forget(node)
-    return (max(rows) - min(rows) + 1) * (max(cols) - min(cols) + 1) if rows else 0
+            elif event == "end":
+                _forget(node)
+    return (bottom - top + 1) * (right - left + 1) if bottom else 0
 
 
 def _ods_area(package: zipfile.ZipFile) -> int:

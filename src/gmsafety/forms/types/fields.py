@@ -159,6 +159,8 @@ class Serial(Count):
     name = "serial"
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
+        if isinstance(raw, float) and raw >= 0 and raw.is_integer():
+            return Parsed(int(raw))
         value, trouble = as_count(parse_number(raw))
         return Parsed(squash(raw)) if trouble else Parsed(value)
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 from .dates import ANY, Found, Window, find_dates, loosen
 from .text import fold, is_blank
@@ -128,6 +129,7 @@ def _says_something(content: str) -> bool:
     return bool(re.sub(r"^[为是]", "", _EMPTY.sub("", own)))
 
 
+@cache
 def _label(part: str) -> re.Pattern[str]:
     """A part's word at the beginning of a passage, with the words that often go with it."""
     before = (

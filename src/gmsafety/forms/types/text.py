@@ -41,7 +41,8 @@ MINUS = str.maketrans({"−": "-", "﹣": "-", "－": "-", "‐": "-", "‑": "-
 
 def fold(text: object) -> str:
     """Return the text in NFKC with all white space deleted: what two typings of one word share."""
-    return _SPACE.sub("", unicodedata.normalize("NFKC", str(text)))
+    folded = "".join(unicodedata.normalize("NFKC", str(text)).split())
+    return folded if folded.isprintable() else _SPACE.sub("", folded)
 
 
 def no_note_marks(text: str) -> str:
