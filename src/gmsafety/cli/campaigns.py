@@ -1,12 +1,14 @@
 """`gmsafety campaigns`: the campaigns, their phases and what the documents got wrong."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..campaigns import Campaign
 from .output import Json, console, print_json, print_table
 from .shelf import open_catalog
+
+if TYPE_CHECKING:
+    from ..campaigns import Campaign
 
 app = typer.Typer(help="专项行动。", no_args_is_help=True)
 
@@ -59,7 +61,7 @@ def show(campaign: Annotated[str, typer.Argument(metavar="ID", help="专项行�
         out.print(note, markup=False)
 
 
-def _dump(campaign: Campaign) -> dict[str, Any]:
+def _dump(campaign: "Campaign") -> dict[str, Any]:
     return {**campaign.model_dump(mode="json", by_alias=True, exclude_none=True), "id": campaign.ref}
 
 

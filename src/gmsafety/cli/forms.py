@@ -1,13 +1,15 @@
 """`gmsafety forms`: the forms themselves: list, show, schema, blank."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..forms.spec import Form
 from .output import Json, console, print_json, print_table
 from .shelf import open_catalog
+
+if TYPE_CHECKING:
+    from ..forms.spec import Form
 
 app = typer.Typer(help="报表：查看、读取、核对、填写、转换。", no_args_is_help=True)
 FormId = Annotated[str, typer.Argument(metavar="ID", help="表的编号")]
@@ -69,11 +71,11 @@ def show(form: FormId, json: Json = False) -> None:
         )
 
 
-def _dump(form: Form) -> dict[str, Any]:
+def _dump(form: "Form") -> dict[str, Any]:
     return {**form.model_dump(mode="json", by_alias=True, exclude_none=True), "id": form.ref}
 
 
-def _fields(form: Form) -> list[dict[str, Any]]:
+def _fields(form: "Form") -> list[dict[str, Any]]:
     if form.is_grid:
         return [{"id": c.id, "label": c.label, "type": c.type, "choices": list(c.choices)} for c in form.columns]
     return [{"id": p, "label": form.label_of(p), "type": b.kind.name, "choices": []} for p, b in form.blanks.items()]
