@@ -95,6 +95,10 @@ HEADERS: dict[str, Change] = {
     "the hour": put(A3="填报单位：泽州县应急管理局  填报时间：2025年1月10日12时"),
     "underlines": put(A3="填报单位：__泽州县应急管理局__  填报时间：2025年_1_月_10_日"),
     "a comma": put(A3="填报单位：泽州县应急管理局，填报时间：2025年1月10日"),
+    "as of": put(A3="填报单位：泽州县应急管理局  填报时间：截至2025年1月10日"),
+    "the week": put(A3="填报单位：泽州县应急管理局  填报时间：2025年1月10日（第四周）"),
+    "a date without a label": put(A3="填报单位：泽州县应急管理局", L3="2025年1月10日"),
+    "another label": put(A3="报送单位：泽州县应急管理局  报送时间：2025年1月10日"),
     "brackets": put(A3="(填报单位：泽州县应急管理局)   (填报时间：2025年1月10日)"),
     "below the table": lambda s: (put(A3=None)(s), put(A9="填报单位：泽州县应急管理局  填报时间：2025年1月10日")(s))[0],
 }
@@ -120,6 +124,8 @@ TABLES: dict[str, Change] = {
     "dates as typed": put(G5="2024.12.13", G6="12月20日", G7="二〇二四年十二月二十三日"),
     "dates with dashes": put(G5="2024—12—13", G6="2024–12–20", G7="十二月二十三日"),
     "dates with more": put(G5="2024年12月13日（星期五）", G6="2024年12月20日9时", G7="24.12.23"),
+    "stages with marks": put(E5="企业自查。", E6="2.市县检查", E7="☑市县检查"),
+    "an apostrophe": put(G5="'2024-12-13"),
     "two rows of titles": two_rows_of_titles,
 }
 

@@ -3,12 +3,13 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from datetime import date
 
 from ...findings import Finding, Place
 from ...kinds import KINDS
 from ..spec import Form, FormField
 from ..types import Setting
-from ..types.dates import Window, find_dates, loosen
+from ..types.dates import Window, loosen
 from ..types.text import squash
 from .tables import Row, Table
 
@@ -18,6 +19,8 @@ _OTHERS = (
     "填报人|填表人|报送人|审核人|审批人|签发人|联系人|联系电话|电话|负责人|单位负责人|主要负责人|制表人|经办人|期数"
 )
 _DATE_PIECES = re.compile(r"[\d\s年月日号./-]+")
+_ONLY_DATE = re.compile(r"(?:19|20)\d\d(?:年\d{1,2}月\d{1,2}日?|[-./]\d{1,2}[-./]\d{1,2})")
+_AROUND_DATE = re.compile(r"^(?:截至|截止到?|至)|[(（]?第[\d一二三四五六七八九十]+[周期次][)）]?$")
 _TRIM = " _＿:：,，;；。\t\u3000\n()（）[]【】"
 
 
@@ -47,6 +50,8 @@ def read_header(
     labels = _labels_pattern([*_OTHERS.split("|"), *(w for f in form.header for w in (f.label, *f.aliases))])
     for field in form.header:
         raw, where = _find(field, lines, labels)
+        if raw is None and field.type == "date":
+            raw, where = _bare_date(lines) or (raw, where)
         if where:
             cells[f"header.{field.id}"] = where
         place = Place(where or "file", sheet)
@@ -57,6 +62,15 @@ def read_header(
         elif value is None:
             found.append(KINDS["missing-header"].at(place, label=field.label))
     return values, cells, found
+
+
+def _bare_date(lines: list[Line]) -> tuple[object, str] | None:
+    """A date that stands in a cell by itself, without any label."""
+    for line in lines:
+        for text, where in line:
+            if isinstance(text, date) or (isinstance(text, str) and _ONLY_DATE.fullmatch(loosen(text).strip(_TRIM))):
+                return text, where
+    return None
 
 
 def _labels_pattern(labels: list[str]) -> re.Pattern[str]:
@@ -124,4 +138,5 @@ def _trim(text: str, field: FormField) -> str:
     value = _SEAL.sub("", squash(text)).strip(_TRIM)
     if field.type != "date":
         return value
-    return value if re.search(r"\d", loosen(value)) or find_dates(loosen(value)) else ""
+    value = _AROUND_DATE.sub("", value).strip(_TRIM)
+    return value if re.search(r"\d", loosen(value)) else ""

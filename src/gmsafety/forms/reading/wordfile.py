@@ -46,8 +46,9 @@ def word_tables(data: bytes) -> tuple[list[Table], list[Finding]]:
         return [], [KINDS["corrupt-file"].at(FILE, why=shorten(error, 60))]
     body = root.find(f"{_W}body")
     walk = _Walk(numbering)
-    if body is not None:
-        walk.container(body, inside=None, in_textbox=False)
+    if body is None:
+        return [], [KINDS["unsupported-format"].at(FILE, actual="这种变体的 Word 文档（Strict Open XML）")]
+    walk.container(body, inside=None, in_textbox=False)
     return walk.finished(), []
 
 

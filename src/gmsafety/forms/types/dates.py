@@ -72,7 +72,7 @@ def parse_date(raw: object, window: Window = ANY) -> Parsed:
         return _from_number(float(raw))
     if is_blank(raw):
         return BLANK
-    text = loosen(raw)
+    text = loosen(raw).lstrip("'‘’`")
     if re.fullmatch(r"\d{5}(\.\d+)?", text):
         return _from_number(float(text))
     found = find_dates(text, window)

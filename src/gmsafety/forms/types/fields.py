@@ -16,6 +16,7 @@ from .text import LONGEST_CELL, fold, is_blank, shorten, squash
 _ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 
 
+_AROUND_CHOICE = re.compile(r"^(?:[(]?\d[.、)]|[☑√✓■●])|[。.;,、]+$")
 _FILLER = frozenset("*x_/-—市县区")
 _LEAD_IN = re.compile(r"^(?:截至|截止)?(?:目前|本周|当前|今日)(?:为止)?[,:]?")
 _BETWEEN = re.compile(r"[,、/;]|(?<=[县市区旗])(?:以及|和|及|与)(?=.{2,}?[县市区旗])")
@@ -237,7 +238,7 @@ class Choice(FieldType):
     name = "choice"
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
-        folded = fold(raw)
+        folded = _AROUND_CHOICE.sub("", fold(raw))
         for choice in setting.choices:
             if folded == fold(choice):
                 return Parsed(choice)
