@@ -12,6 +12,7 @@ from ..types import Parsed, fold, is_blank, squash
 from ..types.fields import as_text
 from ..types.text import LONGEST_CELL, looks_like_formula, no_note_marks, shorten
 from .identify import Match
+from .items import split_items
 from .tables import Row
 
 _NOT_BEGUN = re.compile(
@@ -21,16 +22,6 @@ _NOT_BEGUN = re.compile(
     r"无(?:此项|该项)|[市县]级不填|不填|开展后(?:再)?填|^(?:\d{4}年)?\d{1,2}月份?[。]?$"
 )
 _COUNTS_SOMETHING = re.compile(r"\d\s*(?:家|条|个|人|万元|项|次)")
-_STYLES = (
-    re.compile(r"[0-9０-９]{1,2}[ \t\u3000]*[.．、:：][ \t\u3000]*"),
-    re.compile(r"[(（][0-9０-９]{1,2}[)）][ \t\u3000]*[.．、]?"),
-    re.compile(r"[0-9０-９]{1,2}[)）][ \t\u3000]*"),
-    re.compile(r"[①-⑨][ \t\u3000]*[.．、]?"),
-    re.compile(r"[一二三四五六七八九][、.．][ \t\u3000]*"),
-    re.compile(r"[(（][一二三四五六七八九][)）][ \t\u3000]*[.．、]?"),
-    re.compile(r"第?[一二三四五六七八九]是[,，:：]?"),
-    re.compile(r"[0-9０-９](?![0-9０-９.．、)）:：])"),
-)
 _BELOW = re.compile(r"^(?:说明|注|备注|附|单位|主要负责人|负责人|填表人|填报人|审核|联系|电话|签字|日期|制表)")
 NIL = re.compile(r"零报告|零报送|无变化零报")
 
@@ -192,7 +183,7 @@ def read_clause(clause: Clause, text: str) -> SentenceReading:
     if is_blank(text):
         return SentenceReading(nothing)
     if any(s.number for s in clause.sentences):
-        return _merge(clause, _items(clause, text), nothing)
+        return _merge(clause, split_items(text, len(clause.sentences)), nothing)
     if all(s.is_narrative for s in clause.sentences):
         return _merge(clause, {0: text}, nothing)
     parts = _by_opening(clause, fold(no_note_marks(text)))
@@ -239,67 +230,6 @@ def _read_sentence(sentence: Sentence, text: str) -> SentenceReading:
     if is_blank(text) or (not sentence.is_narrative and is_blank(text.strip("。. "))):
         return SentenceReading({b.path: Parsed(None) for b in sentence.blanks})
     return sentence.read(text)
-
-
-def _items(clause: Clause, text: str) -> dict[int, str]:
-    """Split a cell into its numbered items; without numbers, by lines where their count is right.
-
-    The first mark sets the style, so that numbers inside an item (（1）…, 2.5万元) do not split it.
-    """
-    count = len(clause.sentences)
-    text = text.strip()
-    style = next((s for s in _STYLES if s.match(text)), None)
-    if style is None:
-        later = next((s for s in _STYLES[:-1] for _ in _marks(s, text, "\n") if _number(_.group()) == 2), None)
-        if later is None:
-            return _by_lines(text, count)
-        text, style = f"{_mark_of(later)}{text}", later
-    starts = _in_order(list(_marks(style, text, "\n")), count)
-    if len(starts) < count and style is not _STYLES[-1]:
-        inline = _in_order(
-            [m for m in _marks(style, text, "\n。；;") if not text[m.end() : m.end() + 1].isdigit()], count
-        )
-        starts = inline if len(inline) > len(starts) else starts
-    ends = [m.start() for _, m in starts[1:]] + [len(text)]
-    return {index: text[m.end() : end].strip() for (index, m), end in zip(starts, ends, strict=True)}
-
-
-def _marks(style: re.Pattern[str], text: str, after: str) -> Iterator[re.Match[str]]:
-    """Find marks of a style at the beginning of the text and after one of some characters."""
-    for match in style.finditer(text):
-        before = text[: match.start()].rstrip(" \t\u3000")
-        if not before or before[-1] in after or (match.start() and text[match.start() - 1] == "\n"):
-            yield match
-
-
-def _in_order(marks: list[re.Match[str]], count: int) -> list[tuple[int, re.Match[str]]]:
-    """Keep the marks that count up, each with the index of its item; as many as there are items, by position."""
-    if len(marks) == count:
-        return list(enumerate(marks))
-    kept: list[tuple[int, re.Match[str]]] = []
-    for mark in marks:
-        index = _number(mark.group()) - 1
-        if index < count and index > (kept[-1][0] if kept else -1):
-            kept.append((index, mark))
-    return kept
-
-
-def _by_lines(text: str, count: int) -> dict[int, str]:
-    lines = [line for line in text.split("\n") if line.strip()]
-    return dict(enumerate(lines)) if len(lines) == count else {0: text}
-
-
-def _mark_of(style: re.Pattern[str]) -> str:
-    """The first mark of a style."""
-    return next(m for m in ("1.", "（1）", "1）", "①", "一、", "（一）", "一是") if style.fullmatch(m))
-
-
-def _number(mark: str) -> int:
-    for numerals in ("①②③④⑤⑥⑦⑧⑨", "一二三四五六七八九"):
-        for character in mark:
-            if character in numerals:
-                return numerals.index(character) + 1
-    return int("".join(c for c in mark if c.isdigit()))
 
 
 def _by_opening(clause: Clause, folded: str) -> dict[int, str]:
