@@ -30,6 +30,7 @@ def test_places_in_words() -> None:
     assert "第1个表格第3行第4列" == Place("table 1 row 3 col 4").chinese
     assert "第2个表格" == Place("table 2").chinese
     assert "整个文件" == Place().chinese
+    assert "工作表“台账”" == Place("file", "台账").chinese
     assert "工作表“台账”表头行" == Place("header row", "台账").chinese
     assert "台账!C7" == str(Place("C7", "台账"))
 

@@ -48,7 +48,9 @@ class Place:
             return f"第{self.where[6:]}个表格"
         words = {"file": "整个文件", "document": "文档", "header row": "表头行"}
         place = words.get(self.where, f"{self.where}单元格")
-        return f"工作表“{self.sheet}”{place}" if self.sheet else place
+        if not self.sheet:
+            return place
+        return f"工作表“{self.sheet}”{'' if self.where == 'file' else place}"
 
 
 FILE = Place()
