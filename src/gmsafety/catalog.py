@@ -109,9 +109,11 @@ class Catalog:
                     return replace(occurrence, campaign=campaign.ref)
         return None
 
-    def periods(self, form: Form) -> list[date]:
-        """Every day that names a period of a form, in any campaign."""
-        duties = [duty for _, duty in self._duties_of_forms.get(form.ref, [])]
+    def periods(self, form: Form, unit: Unit) -> list[date]:
+        """Every day that names a period of a form for a unit: it owes the form itself, or those below it do."""
+        units = [unit, *self.units.children(unit)]
+        owed = self._duties_of_forms.get(form.ref, [])
+        duties = [duty for campaign, duty in owed if any(self.owes(u, duty, campaign) for u in units)]
         return sorted({o.period for duty in duties for o in duty.occurrences(self.calendar)})
 
 

@@ -16,6 +16,7 @@ from .findings import FILE, Finding, Kind
 from .forms.reading import Reading
 from .forms.record import Record, Rows
 from .forms.spec import Form, Step
+from .forms.types.text import shorten
 
 
 class NoStep(GmsafetyError):
@@ -158,16 +159,40 @@ class _Work:
             return
         name = str(record.header.get("unit") or "")
         lower = self.rollup.units.named(name, below=self.unit) or self.rollup.units.named(name)
-        if lower is None or not self.rollup.units.is_below(lower, self.unit):
-            self.found.append(
-                kinds["unit-not-below"].at(record.place("header.unit"), text=name or "（未填）", upper=self.unit.name)
-            )
+        if lower is None or lower.parent != self.unit.ref:
+            self.found.append(self._not_below(lower, name, record).in_file(file))
         elif lower.ref in self.taken:
             first = _file(self.taken[lower.ref][1])
             self.found.append(kinds["unit-twice"].at(FILE, unit=lower.name, first=first, second=file))
         else:
             self.taken[lower.ref] = (lower, record)
             self._check_period(record)
+            if not record.nil and not len(record.rows) and not any(v is not None for v in record.values.values()):
+                self.found.append(kinds["empty-form-filed"].at(FILE, unit=lower.name).in_file(file))
+
+    def _not_below(self, lower: Unit | None, name: str, record: Record) -> Finding:
+        """Say why a form is not counted: nobody registered its unit, or the unit files with another one."""
+        kind, place = self.rollup.kinds["unit-not-below"], record.place("header.unit")
+        if not name:
+            return kind.at(place, say="没有填写填报单位，未计入。")
+        if lower is None:
+            return kind.at(place, say=f"填报单位“{shorten(name)}”没有登记，或不能确定是哪一个，未计入。")
+        if lower.parent and self.rollup.units.is_below(lower, self.unit):
+            upper = self.rollup.units[lower.parent].name
+            return kind.at(place, say=f"“{lower.name}”报送{upper}，由其汇总，此处未计入。")
+        return kind.at(place, text=lower.name, upper=self.unit.name)
+
+    def _mine(self, own: Record | None) -> Record | None:
+        """The upper unit's own part, where it is its own and of this period."""
+        name = str(own.header.get("unit") or "") if own else ""
+        if own is None or not name:
+            return own
+        if self.rollup.units.named(name, below=self.unit) is not self.unit:
+            kind = self.rollup.kinds["own-part-differs"]
+            self.found.append(kind.at(FILE, file=self._file(own), text=shorten(name), unit=self.unit.name))
+            return None
+        self._check_period(own)
+        return own
 
     def _check_period(self, record: Record) -> None:
         if self.period is None or record.filed is None:
@@ -179,6 +204,7 @@ class _Work:
             self.found.append(finding.in_file(self._file(record)))
 
     def finish(self, own: Record | None, expected: list[Unit]) -> RollupResult:
+        own = self._mine(own)
         order = sorted(self.taken.values(), key=lambda pair: (pair[0].area, pair[0].ref))
         missing = tuple(u for u in expected if u.ref not in self.taken)
         self.found += [self.rollup.kinds["unit-missing"].at(FILE, unit=u.name) for u in missing]

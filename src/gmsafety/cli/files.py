@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import GmsafetyError
-from .output import Json, console, print_findings, print_json, print_table
+from .output import Json, print_findings, print_json, print_table
 from .shelf import open_catalog
+from .target import may_write, say_written
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
@@ -21,8 +22,43 @@ Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="一个或�
 To = Annotated[Path, typer.Option("--to", help="写到哪个文件（.xlsx、.docx 或 .json）")]
 
 
+_KEYS = frozenset(
+    [
+        "file",
+        "path",
+        "sheet",
+        "form",
+        "version",
+        "header",
+        "unit",
+        "unit_code",
+        "week",
+        "clauses",
+        "rows",
+        "ledger_rows",
+        "nil",
+        "values",
+        "remarks",
+        "cells",
+        "typed",
+        "findings",
+        "also",
+        "contributions",
+        "sources",
+        "missing",
+    ]
+)
+_CONTENT = frozenset(("clauses", "rows", "ledger_rows", "values", "nil"))
+
+
 class BadData(GmsafetyError):
     """JSON that is no record of the form."""
+
+
+class SeveralForms(GmsafetyError):
+    """A file holds several forms, and none was named."""
+
+    is_usage = True
 
 
 def register(app: typer.Typer) -> None:
@@ -129,7 +165,9 @@ def check_files(
     results = []
     for path in files:
         reading = read(path, catalog, form=form)
-        results.append((path, reading, [(r, _check_one(r, catalog, before, others)) for r in (reading, *reading.also)]))
+        inside = (reading, *reading.also)
+        checked = [(r, _check_one(r, catalog, before, others or [o for o in inside if o is not r])) for r in inside]
+        results.append((path, reading, checked))
     if json:
         print_json([_check_json(path, reading, checked) for path, reading, checked in results])
     else:
@@ -144,7 +182,7 @@ def _check_one(
     reading: "Reading", catalog: "Catalog", before: list["Reading"], others: list["Reading"]
 ) -> tuple["Finding", ...]:
     """Check one form, with those of the given files that are its own: same form last period, same unit beside."""
-    from ..forms.checking import check, same_unit
+    from ..forms.checking import check, in_order, same_unit
 
     record = reading.record
     if record is None:
@@ -153,11 +191,8 @@ def _check_one(
     fits = [o for o in others if o.record and same_unit(record, o.record, catalog.units)]
     only = before[0] if len(before) == 1 else None
     findings = check(reading, catalog, previous=last[0] if last else only, beside=fits or others)
-    return (
-        *findings,
-        *_unreadable(before, "not-comparable", catalog),
-        *_unreadable(others, "pair-not-comparable", catalog),
-    )
+    unread = [*_unreadable(before, "not-comparable", catalog), *_unreadable(others, "pair-not-comparable", catalog)]
+    return in_order([*findings, *unread])
 
 
 def _unreadable(readings: list["Reading"], kind: str, catalog: "Catalog") -> list["Finding"]:
@@ -199,9 +234,15 @@ def load_record(path: Path, form: "Form") -> "Record":
         named = data.get("form")
         if named is not None and named not in (form.ref, form.id, form.printed_id):
             raise BadData(f"{path.name}：是“{named}”的数据，不是《{form.title}》（{form.ref}）的")
+        if strange := [k for k in data if k not in _KEYS]:
+            raise BadData(f"{path.name}：不认识{'、'.join(f'“{k}”' for k in strange)}，请核对拼写")
+        if not _CONTENT & data.keys():
+            raise BadData(f"{path.name}：没有表的内容（{'、'.join(sorted(_CONTENT))} 中的任何一项）")
         return from_printed(data, form) if is_printed(data) else from_json(data, form)
     except jsonlib.JSONDecodeError as error:
         raise BadData(f"{path.name}：不是合法的JSON（第{error.lineno}行第{error.colno}列）") from error
+    except UnicodeDecodeError as error:
+        raise BadData(f"{path.name}：不是JSON文件（应为UTF-8编码的文字）") from error
     except (ValueError, AttributeError, TypeError) as error:
         raise BadData(f"{path.name}：{error}") from error
 
@@ -212,30 +253,44 @@ def fill_form(
         Path, typer.Argument(metavar="DATA.json", help="数据：记录或纸面视图", exists=True, dir_okay=False)
     ],
     to: To,
+    json: Json = False,
 ) -> None:
     """把数据填进正式的表。"""
-
-    _write(load_record(data, open_catalog().form(form)), to)
+    may_write(to, data)
+    record = load_record(data, open_catalog().form(form))
+    _write(record, to)
+    say_written(record.form, to, json=json)
 
 
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="读哪个文件", exists=True, dir_okay=False)],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="写成哪个文件（.xlsx、.docx 或 .json）")],
     form: Annotated[str | None, typer.Option("--form", help="指明是哪张表；JSON里没写时必须指明")] = None,
+    json: Json = False,
 ) -> None:
     """转换：把表从一种格式重写成另一种格式（正式样式）。"""
     from ..findings import has_findings
     from ..forms.reading import read
 
+    may_write(target, source)
     catalog = open_catalog()
     if source.suffix.lower() == ".json":
-        _write(load_record(source, catalog.form(form or _form_named_in(source))), target)
+        record = load_record(source, catalog.form(form or _form_named_in(source)))
+        _write(record, target)
+        say_written(record.form, target, json=json, findings=[])
         return
     reading = read(source, catalog, form=form)
-    if reading.findings:
+    titles = "、".join(f"《{r.form.title}》（{r.form.ref}）" for r in (reading, *reading.also) if r.form)
+    if reading.also:
+        raise SeveralForms(f"{source.name}里有{1 + len(reading.also)}张表：{titles}。请用 --form 指明转换哪一张。")
+    if reading.findings and not json:
         print_findings(str(source), reading.form.title if reading.form else None, reading.findings)
+    found = [f.to_json() for f in reading.findings]
     if reading.record:
         _write(reading.record, target)
+        say_written(reading.record.form, target, json=json, findings=found)
+    elif json:
+        print_json([{"file": None, "path": None, "form": None, "version": None, "findings": found}])
     if has_findings(reading.findings):
         raise typer.Exit(1)
 
@@ -257,4 +312,3 @@ def _write(record: "Record", to: Path) -> None:
         to.write_text(jsonlib.dumps(to_json(record), ensure_ascii=False, indent=1), "utf-8")
     else:
         fill(record, to)
-    console().print(f"已写入：{to}", markup=False)

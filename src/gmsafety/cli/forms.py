@@ -7,6 +7,7 @@ import typer
 
 from .output import Json, console, print_json, print_table
 from .shelf import open_catalog
+from .target import may_write, say_written
 
 if TYPE_CHECKING:
     from ..forms.spec import Form
@@ -82,7 +83,7 @@ def _fields(form: "Form") -> list[dict[str, Any]]:
 
 
 @app.command()
-def schema(form: FormId) -> None:
+def schema(form: FormId, json: Json = False) -> None:
     """输出一张表的JSON Schema。"""
     from ..forms.schema import json_schema
 
@@ -90,9 +91,13 @@ def schema(form: FormId) -> None:
 
 
 @app.command("blank")
-def blank_form(form: FormId, to: Annotated[Path, typer.Option("--to", help="写到哪个文件（.xlsx 或 .docx）")]) -> None:
+def blank_form(
+    form: FormId, to: Annotated[Path, typer.Option("--to", help="写到哪个文件（.xlsx 或 .docx）")], json: Json = False
+) -> None:
     """生成空白表。"""
     from ..forms.writing import blank
 
-    blank(open_catalog().form(form), to)
-    console().print(f"已生成空白表：{to}", markup=False)
+    may_write(to)
+    chosen = open_catalog().form(form)
+    blank(chosen, to)
+    say_written(chosen, to, json=json, words="已生成空白表")

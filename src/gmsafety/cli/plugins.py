@@ -37,7 +37,7 @@ def list_plugins(json: Json = False) -> None:
 
 
 @app.command("schema")
-def schema() -> None:
+def schema(json: Json = False) -> None:
     """输出插件内容文件的JSON Schema，供编辑器核对YAML时使用。"""
     from ..content import ContentFile
     from ..forms.spec import Form

@@ -12,6 +12,7 @@ from ..errors import UnknownName
 from .files import load_record
 from .output import Json, console, print_findings, print_json, print_table
 from .shelf import open_catalog
+from .target import may_write
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
@@ -34,14 +35,18 @@ def rollup(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     from ..forms.checking import check
     from ..forms.reading import read
 
+    if to is not None:
+        may_write(to, *files, own)
     catalog = open_catalog()
     chosen = catalog.form(form)
     readings = [read(path, catalog, form=chosen.ref) for path in files]
-    if period.date() not in catalog.periods(chosen):
-        raise UnknownName("期次", f"{period:%Y-%m-%d}", [d.isoformat() for d in catalog.periods(chosen)])
+    upper = catalog.unit(unit)
+    periods = catalog.periods(chosen, upper)
+    if period.date() not in periods:
+        raise UnknownName("期次", f"{period:%Y-%m-%d}", [d.isoformat() for d in periods])
     mine = load_record(own, chosen) if own else None
     result = catalog.rollup(chosen.ref).apply(
-        readings, unit=catalog.unit(unit), own=mine, period=period.date(), own_file=own.name if own else ""
+        readings, unit=upper, own=mine, period=period.date(), own_file=own.name if own else ""
     )
     known = set(result.findings)
     below = [f.in_file(r.file) for r in readings for f in check(r, catalog) if not f.is_remark]

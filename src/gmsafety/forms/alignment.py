@@ -14,6 +14,7 @@ _BRACKET = re.compile(r"\([^()]{1,3}\)")
 _AROUND = r"(?>(?:\([^()\d]{0,8}\)|[,.;:。、;:_*()\[\]“”\"'‘’《》])*)"
 _TOKEN = re.compile(r"-?\d+(?:\.\d+)?|[*_]+|/(?=[^\d])|无(?=[家条人万个])")
 _MOST = 12
+_SHORT_GAP = 12
 _ALIKE = 75.0
 
 
@@ -83,6 +84,12 @@ class Chain:
         for left, right in pairwise(sorted(self.spans)):
             yield left, right, text[self.spans[left][1] : self.spans[right][0]]
 
+    def around(self, text: str) -> tuple[str, str]:
+        """Return what stands before the first of the printed words and after the last; they may not be open ends."""
+        first, last = min(self.spans, default=0), max(self.spans, default=0)
+        start, end = self.spans.get(first, (0, 0))[0], self.spans.get(last, (0, len(text)))[1]
+        return text[:start], text[end:]
+
     def is_open(self, first: int, last: int, end: int) -> tuple[bool, bool]:
         """Tell whether a stretch begins or ends where printed words should stand but were not found."""
         return self.open_start and first == 0, self.open_end and last == end
@@ -138,6 +145,10 @@ def align(literals: tuple[Literal, ...], text: str) -> Chain:
         spans[nodes[at][2]] = nodes[at][:2]
         at = best[at][1]
     last = len(literals) - 1
+    if last - 1 in spans and last not in spans and literals[-1].core:
+        ending = literals[-1].find(text, spans[last - 1][1])
+        if ending and ending.start() - spans[last - 1][1] <= _SHORT_GAP:
+            spans[last] = ending.span()
     open_start = bool(spans) and 0 not in spans and not literals[0].is_empty
     open_end = bool(spans) and last not in spans and not literals[-1].is_empty
     if spans:

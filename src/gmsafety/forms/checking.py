@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import timedelta
 from typing import Protocol
 
 from ..entities import Units
@@ -14,6 +15,8 @@ from .spec import Rule
 from .types import fold
 from .types.dates import Window
 from .types.text import shorten
+
+_WEEK = timedelta(days=7)
 
 
 class Shelf(Forms, Protocol):
@@ -43,6 +46,11 @@ def check(
     if record is None:
         return tuple(found)
     found += _Checker(record, catalog, found).all(_record(previous), [r for b in beside if (r := _record(b))])
+    return in_order(found)
+
+
+def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Each finding once: those on the whole file first, then from top to bottom; remarks last."""
     return tuple(sorted(dict.fromkeys(found), key=_order))
 
 
@@ -51,7 +59,6 @@ def _record(form: Reading | Record | None) -> Record | None:
 
 
 def _order(finding: Finding) -> tuple[bool, bool, list[int], str]:
-    """Findings on the whole file first, then from top to bottom; remarks last."""
     digits = [int(n) for n in re.findall(r"\d+", finding.place.where)]
     return finding.severity is Severity.INFO, bool(digits), digits, finding.place.where
 
@@ -155,9 +162,13 @@ class _Checker:
                     yield from self._pair(rule, other)
 
     def _pair(self, rule: Rule, other: Record) -> Iterator[Finding]:
+        why = None
         if not self._same_unit(other):
-            file = other.origin.file if other.origin else other.form.title
             why = f"它的填报单位是“{shorten(other.header.get('unit'))}”"
+        elif self.record.filed and other.filed and abs(self.record.filed - other.filed) >= _WEEK:
+            why = f"它的填报时间是{other.filed}，不是同一期"
+        if why:
+            file = other.origin.file if other.origin else other.form.title
             yield self.kinds["pair-not-comparable"].at(Place(), file=file, why=why)
             return
         bench = Bench(

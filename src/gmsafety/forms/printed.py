@@ -113,7 +113,7 @@ def _clauses_from(clauses: Mapping[str, Any], form: Form, wrong: list[str]) -> d
         texts = [given["text"]] if "text" in given else list(given.get("texts") or ())
         numeric = [b for b in clause.blanks if b.kind.numeric]
         if numbers and len(numbers) != len(numeric):
-            wrong.append(f"第{number}行有{len(numbers)}个数，表上只有{len(numeric)}个空格")
+            wrong.append(f"第{number}行给了{len(numbers)}个数，应为{len(numeric)}个")
         raws = dict(zip((b.path for b in numeric), numbers, strict=False))
         raws |= _texts_from([b for b in clause.blanks if not b.kind.numeric], texts)
         for blank in clause.blanks:

@@ -8,7 +8,7 @@ the longest chain of printed words that is still there is kept (`alignment`), an
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .alignment import Literal, align, alike
@@ -89,7 +89,19 @@ class Sentence:
         if self.is_narrative:
             return self._read_narrative(text)
         folded = fold(no_note_marks(text))
-        return self._read_in_order(folded) or self._read_aligned(folded)
+        reading = self._read_in_order(folded) or self._read_aligned(folded)
+        again = self._read_in_order(reading.leftover) if reading.leftover else None
+        return self._read_twice(reading, again) if again else reading
+
+    def _read_twice(self, first: SentenceReading, second: SentenceReading) -> SentenceReading:
+        """A sentence that stands twice in a cell: a blank of which the two differ has no value."""
+        values = dict(first.values)
+        for blank in self.blanks:
+            two = [r.values[blank.path].value for r in (first, second)]
+            if None not in two and two[0] != two[1]:
+                text = "、".join(blank.kind.show(v) for v in two)
+                values[blank.path] = Parsed(None, Trouble("several-numbers", {"text": text}))
+        return replace(first, values=values)
 
     def _read_narrative(self, text: str) -> SentenceReading:
         blank = self.blanks[0]
@@ -135,7 +147,10 @@ class Sentence:
             else:
                 values |= _read_edges(blanks, gap)
         lost = tuple(b.path for b in self.blanks if b.path not in values)
-        return SentenceReading({**{p: Parsed(None) for p in lost}, **values}, lost, tuple(remarks))
+        head, tail = chain.around(folded)
+        return SentenceReading(
+            {**{p: Parsed(None) for p in lost}, **values}, lost, tuple(remarks), _leftover(head, tail)
+        )
 
 
 def read_gap(blank: Blank, gap: str) -> Parsed:

@@ -186,6 +186,12 @@ class Form(Value):
             names |= {column.id, *column.kind.derived}
         return names
 
+    @property
+    def counted(self) -> list[str]:
+        """Numbers that a nil report leaves at zero: those of every clause that only counts what was done so far."""
+        apart = {p.partition(".")[0] for p in self.not_cumulative}
+        return [p for p, b in self.blanks.items() if b.kind.numeric and p.partition(".")[0] not in apart]
+
     def groups(self, patterns: tuple[str, ...]) -> dict[str, dict[str, str]]:
         """Find groups of blanks by pattern: group path → short name → full path."""
         found: dict[str, dict[str, str]] = {}

@@ -22,6 +22,7 @@ _NOT_BEGUN = re.compile(
     r"无(?:此项|该项)|[市县]级不填|不填|开展后(?:再)?填|^(?:\d{4}年)?\d{1,2}月份?[。]?$"
 )
 _COUNTS_SOMETHING = re.compile(r"\d\s*(?:家|条|个|人|万元|项|次)")
+_TELLING = 4
 _BELOW = re.compile(r"^(?:说明|注|备注|附|单位|主要负责人|负责人|填表人|填报人|审核|联系|电话|签字|日期|制表)")
 NIL = re.compile(r"零报告|零报送|无变化零报")
 
@@ -42,8 +43,17 @@ def read_clauses(match: Match, rows: list[Row]) -> ClauseReading:
     """Read every clause of the form out of the rows of its table."""
     out = ClauseReading()
     text_col, remark_col = _columns(match, rows)
+    used = {r for lines in match.labels.values() for r in lines}
     for number, clause in enumerate(match.form.clauses, 1):
         lines = match.labels.get(clause.id, ())
+        if not lines and (line := _by_words(clause, rows, used)) is not None:
+            lines = (line,)
+            used.add(line)
+            place = Place(match.table.where(line, match.label_col or 0), match.table.sheet)
+            typed = shorten(as_text(_cell(rows[line], match.label_col or 0)))
+            out.findings.append(
+                KINDS["wording-differs"].at(place, label=clause.label, found=typed or "空白", printed=clause.label)
+            )
         if not lines:
             out.values |= {b.path: None for b in clause.blanks}
             out.findings.append(
@@ -54,15 +64,32 @@ def read_clauses(match: Match, rows: list[Row]) -> ClauseReading:
             place = Place(match.table.where(lines[1], match.label_col or 0), match.table.sheet)
             out.findings.append(KINDS["duplicate-clause"].at(place, label=clause.label, count=len(lines)))
         _read_row(match, clause, lines[0], (text_col, remark_col), rows, out)
-    out.findings += _no_clause(match, rows)
+    out.findings += _no_clause(match, rows, used)
     return out
 
 
-def _no_clause(match: Match, rows: list[Row]) -> Iterator[Finding]:
-    """Show rows under the last clause that are neither one nor a note of the form."""
-    last = max((r for lines in match.labels.values() for r in lines), default=len(rows))
+def _cell(row: Row, col: int) -> object:
+    return row[col] if col < len(row) else ""
+
+
+def _by_words(clause: Clause, rows: list[Row], used: set[int]) -> int | None:
+    """The row of a clause whose label was changed: one that no other clause has, with several of its printed words."""
+    words = [w for s in clause.sentences for w in s.literals if len(w.core) >= _TELLING]
+    for number, row in enumerate(rows):
+        if number not in used and len(words) > 1:
+            folded = fold("".join(c for c in row if isinstance(c, str)))
+            if sum(bool(w.find(folded, 0)) for w in words) * 2 > len(words):
+                return number
+    return None
+
+
+def _no_clause(match: Match, rows: list[Row], used: set[int]) -> Iterator[Finding]:
+    """Show rows from the first clause on that are neither one nor a note of the form."""
+    first = min(used, default=len(rows))
     notes = [fold(n) for n in match.form.notes]
-    for number, row in enumerate(rows[last + 1 :], last + 1):
+    for number, row in enumerate(rows[first:], first):
+        if number in used:
+            continue
         said = [as_text(c) for c in row if c not in ("", None)]
         text = fold("".join(said))
         if text and len(said) > 1 and not _BELOW.match(text) and not any(n in text or text in n for n in notes):

@@ -171,6 +171,11 @@ class Desk:
             self.file, match.table.sheet, match.table.ordinal, {**cells, **reading.cells}, typed=reading.typed
         )
         nil = reading.nil or any(NIL.search(fold(t)) for t in match.table.above)
+        at = Place("header row", match.table.sheet)
+        if nil and any(reading.values.get(p) for p in match.form.counted):
+            reading.findings.append(KINDS["nil-with-numbers"].at(at))
+        elif not nil and not reading.typed:
+            reading.findings.append(KINDS["nothing-filled"].at(at))
         record = Record(match.form, header, reading.values, nil=nil, remarks=reading.remarks, origin=origin)
         return record, [*found, *reading.findings]
 

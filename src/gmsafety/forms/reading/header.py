@@ -21,6 +21,7 @@ _OTHERS = (
 _DATE_PIECES = re.compile(r"[\d\s年月日号./-]+")
 _ONLY_DATE = re.compile(r"(?:19|20)\d\d(?:年\d{1,2}月\d{1,2}日?|[-./]\d{1,2}[-./]\d{1,2})")
 _AROUND_DATE = re.compile(r"^(?:截至|截止到?|至)|[(（]?第[\d一二三四五六七八九十]+[周期次][)）]?$")
+_FEW = 3
 _TRIM = " _＿:：,，;；。\t\u3000\n()（）[]【】"
 
 
@@ -65,8 +66,10 @@ def read_header(
 
 
 def _bare_date(lines: list[Line]) -> tuple[object, str] | None:
-    """A date that stands in a cell by itself, without any label."""
+    """A date that stands in a cell by itself, without any label; not one among the cells of a row of data."""
     for line in lines:
+        if len(line) > _FEW:
+            continue
         for text, where in line:
             if isinstance(text, date) or (isinstance(text, str) and _ONLY_DATE.fullmatch(loosen(text).strip(_TRIM))):
                 return text, where

@@ -30,11 +30,21 @@ def split_items(text: str, count: int) -> dict[int, str]:
     starts = _in_order(list(_marks(style, text, "\n")), count)
     if len(starts) < count and style is not _STYLES[-1]:
         inline = _in_order(
-            [m for m in _marks(style, text, "\n。；;") if not text[m.end() : m.end() + 1].isdigit()], count
+            [m for m in _marks(style, text, "\n。；;.．") if not text[m.end() : m.end() + 1].isdigit()], count
         )
         starts = inline if len(inline) > len(starts) else starts
+        starts = _each_in_its_style(text, count) or starts if len(starts) < count else starts
     ends = [m.start() for _, m in starts[1:]] + [len(text)]
     return {index: text[m.end() : end].strip() for (index, m), end in zip(starts, ends, strict=True)}
+
+
+def _each_in_its_style(text: str, count: int) -> list[tuple[int, re.Match[str]]]:
+    """Marks that count from 1 to the last item, each at the beginning of a line, but not all of one style."""
+    lines = [m.start() for m in re.finditer(r"^[ \t\u3000]*(?=\S)", text, re.MULTILINE)]
+    marks = [next((m for s in _STYLES[:-1] if (m := s.match(text, start))), None) for start in lines]
+    found = [m for m in marks if m is not None]
+    counted = [_number(m.group()) for m in found] == list(range(1, count + 1))
+    return list(enumerate(found)) if counted else []
 
 
 def _marks(style: re.Pattern[str], text: str, after: str) -> Iterator[re.Match[str]]:
