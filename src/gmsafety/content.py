@@ -1,5 +1,6 @@
 """What a plugin brings: frozen values, read from its YAML files with the line of everything that is wrong."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import resources
@@ -8,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from .campaigns import Campaign
-from .codes import Area, areas_from_tsv
+from .codes import Area, AreaTable, areas_from_tsv
 from .entities import Unit
 from .errors import ContentError, Problem
 from .findings import Kind, Severity
@@ -17,6 +18,20 @@ from .provenance import Document, Value
 from .yamlfile import Path, YamlFile, load_yaml
 
 _M = TypeVar("_M", bound=BaseModel)
+_IN_CHINESE = {
+    "date_from_datetime_parsing": "应为 2024-12-20 这样的日期",
+    "date_parsing": "应为 2024-12-20 这样的日期",
+    "date_type": "应为 2024-12-20 这样的日期",
+    "string_type": "应为文字",
+    "int_parsing": "应为整数",
+    "float_parsing": "应为数",
+    "bool_parsing": "应为 true 或 false",
+    "literal_error": "不是可用的值",
+    "enum": "不是可用的值",
+    "tuple_type": "应为列表",
+    "dict_type": "应为成组的键和值",
+    "model_type": "应为成组的键和值；文件也不能是空的",
+}
 
 
 class KindOfFinding(Value):
@@ -71,10 +86,10 @@ def read_content(package: str, *, plugin: str, title: str) -> Content:
     where: dict[tuple[str, str], tuple[str, int]] = {}
     areas: list[Area] = []
     for name, text in _files(package):
-        if name.endswith(".tsv"):
-            areas += areas_from_tsv(text)
-            continue
         try:
+            if name.endswith(".tsv"):
+                areas += _areas(text, name, plugin)
+                continue
             file = load_yaml(text, name, plugin)
             for noun, value, path in _declared(file, plugin):
                 parts[noun].append(value)
@@ -87,6 +102,17 @@ def read_content(package: str, *, plugin: str, title: str) -> Content:
     return Content(
         plugin, title, areas=tuple(areas), kinds=kinds, where=where, **{n: tuple(v) for n, v in parts.items()}
     )
+
+
+def _areas(text: str, name: str, plugin: str) -> tuple[Area, ...]:
+    try:
+        areas = areas_from_tsv(text)
+        AreaTable.national().with_areas(areas)
+    except ValueError as error:
+        line = re.match(r"line (\d+)", str(error))
+        problem = Problem(plugin, name, int(line.group(1)) if line else 1, f"行政区划：{error}", "请改正这一行")
+        raise ContentError([problem]) from error
+    return areas
 
 
 def _lines(
@@ -135,6 +161,7 @@ def _problems(error: ValidationError, file: YamlFile, plugin: str) -> Iterable[P
         path = tuple(p for p in item["loc"] if not (isinstance(p, str) and p in ("once", "recurring")))
         said = str(item["msg"]).removeprefix("Value error, ")
         name = ".".join(str(p) for p in path) or "文件"
+        said = _IN_CHINESE.get(item["type"], said)
         remedy = {"extra_forbidden": "请删去或改正这个键", "missing": "请补上这个键"}.get(item["type"], "请改正这一处")
         said = {"extra_forbidden": "没有这个键", "missing": "缺少这个键"}.get(item["type"], said)
         yield Problem(plugin, file.name, file.line_of(path), f"{name}：{said}", remedy)

@@ -14,7 +14,7 @@ from .findings import Kind
 from .forms.spec import Form, Rule
 from .kinds import KINDS
 from .provenance import Citation, Document
-from .rules import compile_expression
+from .rules import compile_expression, nest
 
 
 class Shelf(Protocol):
@@ -122,9 +122,42 @@ def _form(content: Content, form: Form, catalog: Shelf) -> Iterator[Problem]:
                 yield content.problem(
                     "forms", form.id, f"汇总“{step_name}”的“{pattern}”不对应任何栏目", "请核对栏目的id"
                 )
+        for path, blank in form.blanks.items():
+            named = (*step.sum, *step.own, *step.list)
+            if blank.kind.numeric and not any(fnmatchcase(path, p) for p in named):
+                yield content.problem(
+                    "forms", form.id, f"汇总“{step_name}”没有写“{path}”如何汇总", "请写入 sum、own 或 list"
+                )
+    yield from _layout(content, form, catalog)
     for pattern in (*form.not_cumulative, *form.key):
         if not any(fnmatchcase(p, pattern) for p in paths):
             yield content.problem("forms", form.id, f"“{pattern}”不对应任何栏目", "请核对栏目的id")
+
+
+def _layout(content: Content, form: Form, catalog: Shelf) -> Iterator[Problem]:
+    widths, columns = len(form.layout.widths), len(form.columns)
+    if widths and widths != columns:
+        yield content.problem("forms", form.id, f"layout.widths 有{widths}个宽度，表有{columns}栏", "请逐栏写宽度")
+    printed = form.printed_id or form.id
+    for other in catalog.forms.values():
+        if other is not form and (other.printed_id or other.id) == printed and other.plugin != form.plugin:
+            yield content.problem("forms", form.id, f"printed_id“{printed}”已由{other.ref}使用", "请换一个")
+
+
+def _trial(rule: Rule, form: Form) -> str:
+    """Try a rule on ones, where it only uses numbers; say what is wrong with it."""
+    groups = form.groups(rule.over).values()
+    names = next(iter(groups), {}) | {p: p for p in form.blanks}
+    values: dict[str, object] = {n: 1 for n, p in names.items() if form.blanks[p].kind.numeric}
+    try:
+        for name, source in (*rule.let.items(), ("", rule.check)):
+            expression = compile_expression(source)
+            if not expression.operands or not all(o in values for o in expression.operands):
+                return ""
+            values[name] = expression.value(nest({o: values[o] for o in expression.operands}))
+    except Exception as error:
+        return f"不能计算：{error}"
+    return "" if isinstance(values[""], bool) else "结果不是真假，而是一个值"
 
 
 def _rule(content: Content, form: Form, rule: Rule, catalog: Shelf) -> Iterator[Problem]:
@@ -154,6 +187,8 @@ def _rule(content: Content, form: Form, rule: Rule, catalog: Shelf) -> Iterator[
             columns = other.rule_names() if other and name == "ledger" else form.rule_names()
             for field in sorted(fields - columns):
                 yield wrong(f"“{name}”没有栏目“{field}”", "请核对栏目的id")
+    if expressions and rule.with_ is None and (trouble := _trial(rule, form)):
+        yield wrong(f"“{rule.check}”{trouble}")
     if rule.at and rule.at not in form.rule_names() and rule.at not in {c.id for c in form.clauses}:
         yield wrong(f"没有栏目“{rule.at}”", "请核对 at")
 

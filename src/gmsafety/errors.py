@@ -58,4 +58,8 @@ class UnknownName(GmsafetyError):
 
     def __init__(self, noun: str, name: str, known: Iterable[str]) -> None:
         self.noun, self.name, self.known = noun, name, tuple(known)
+        several = [k for k in self.known if k.partition(".")[2] == name]
+        if len(several) > 1:
+            super().__init__(f"有几个{noun}叫“{name}”：{'、'.join(several)}。请写全名。")
+            return
         super().__init__(f"没有名为“{name}”的{noun}。已登记的{noun}：{'、'.join(self.known) or '无'}")

@@ -4,6 +4,7 @@ Exit status: 0 clean or remarks only, 1 findings, 2 wrong use, 3 failure.
 """
 
 import os
+import re
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -15,6 +16,18 @@ from ..errors import GmsafetyError
 from . import campaigns, duties, files, forms, plugins, rollup
 
 USAGE, FAILURE = 2, 3
+_CLICK = tuple(
+    (re.compile(pattern), chinese)
+    for pattern, chinese in (
+        (r"Invalid value for .*?: ", ""),
+        (r"(?:File|Path|file|path) '(.*)' does not exist\.", r"没有文件“\1”。"),
+        (r"(?:File|file) '(.*)' is a directory\.", r"“\1”是文件夹，不是文件。"),
+        (r"'(.*)' does not match the formats? '%Y-%m-%d'\.", r"“\1”不是日期，应写成 2024-12-20 的样子。"),
+        (r"No such command '(.*)'\.", r"没有命令“\1”。"),
+        (r"Got unexpected extra arguments? \((.*)\)", r"多余的参数：\1。"),
+        (r"Did you mean '?(.*?)'?\?", r"是不是“\1”？"),
+    )
+)
 
 app = typer.Typer(
     help="安全通知的表、期限、核对与汇总。", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -67,6 +80,8 @@ def _explain(error: Exception) -> tuple[str, int]:
         return f"找不到文件：{error.filename}", USAGE
     if isinstance(error, GmsafetyError):
         return str(error), USAGE if error.is_usage else FAILURE
+    if isinstance(error, PermissionError):
+        return f"没有权限读写：{error.filename}", FAILURE
     if isinstance(error, OSError):
         return f"不能读写文件：{error}", FAILURE
     return f"程序出错，未能完成（{type(error).__name__}：{error}）。设置 GMSAFETY_DEBUG=1 可看详情。", FAILURE
@@ -81,6 +96,8 @@ def _in_chinese(error: Any) -> str:
         said = f"{shown} 的值不对：{said}" if "Bad" in type(error).__name__ else f"缺少 {shown}。"
     elif hasattr(error, "option_name"):
         said = f"没有选项 {error.option_name}。"
+    for pattern, chinese in _CLICK:
+        said = pattern.sub(chinese, said)
     return f"{said}\n用 --help 查看用法。"
 
 

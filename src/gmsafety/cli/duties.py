@@ -6,12 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import GmsafetyError
 from .output import Json, print_json, print_table
 from .shelf import open_catalog
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
     from ..duties import Occurrence
+
+
+class WrongUse(GmsafetyError):
+    """Options that do not go together."""
+
+    is_usage = True
 
 
 def duties(
@@ -25,6 +32,10 @@ def duties(
     """列出要报什么、何时截止。"""
     from datetime import date
 
+    if ics and json:
+        raise WrongUse("--ics 和 --json 不能同时用，请只写一个。")
+    if since and until and since > until:
+        raise WrongUse(f"起始日{since:%Y-%m-%d}晚于截止日{until:%Y-%m-%d}。")
     catalog = open_catalog()
     between = (since.date() if since else date.min, until.date() if until else date.max)
     found = catalog.duties(campaign=campaign, unit=unit, between=between)

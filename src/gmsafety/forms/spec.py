@@ -35,6 +35,8 @@ class FormField(Value):
     def _known_type(self) -> "FormField":
         if self.type not in FIELD_TYPES:
             raise ValueError(f"没有字段类型“{self.type}”；可用：{'、'.join(FIELD_TYPES)}")
+        if self.type == "choice" and not self.choices:
+            raise ValueError(f"“{self.label}”是选项，但没有写 choices")
         return self
 
 

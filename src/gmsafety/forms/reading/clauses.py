@@ -201,7 +201,7 @@ def _findings(form: Form, clause: Clause, reading: SentenceReading, place: Place
 
 def _changed(form: Form, clause: Clause, lost: tuple[str, ...], raw: object, place: Place) -> Finding:
     blanks = "、".join(dict.fromkeys(form.label_of(p) for p in lost))
-    return KINDS["sentence-changed"].at(place, label=clause.label, blanks=blanks, text=shorten(raw, 80))
+    return KINDS["sentence-changed"].at(place, label=clause.label, blanks=blanks, text=shorten(as_text(raw), 80))
 
 
 def read_clause(clause: Clause, text: str) -> SentenceReading:
