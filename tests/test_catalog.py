@@ -105,6 +105,14 @@ BAD_FORM = (
     ("found >= 1", "found >=", "表达式有误"),
     ("id: some,", "id: some, kind: no-such,", "没有发现种类“no-such”"),
     ("document: notice-1", "document: notice-9", "依据的文件“notice-9”没有登记"),
+    ("found >= 1", "found + 1", "结果不是真假"),
+    ("found >= 1", "found > 'a'", "不能计算"),
+    ("header:", "layout: {widths: [10, 20]}\nheader:", "layout.widths 有2个宽度，表有3栏"),
+    (
+        "title: 示例表",
+        "title: 示例表\nprinted_id: weekly-dispatch",
+        "printed_id“weekly-dispatch”已由shanxi.weekly-dispatch使用",
+    ),
 )
 
 
@@ -123,6 +131,40 @@ def test_forms_that_do_not_fit(old: str, new: str, said: str, region: Callable[.
 
     assert said in text
     assert "forms/sample.yaml:" in text
+
+
+CLAUSES = (
+    FORM[: FORM.index("columns:")]
+    + """
+columns: [{id: label, label: 类别}, {id: text, label: 要点}]
+clauses:
+  - {id: drill, label: 演练, text: "组织演练{times:count **}次，参加{people:count **}人。"}
+rollup:
+  "county -> city": {sum: [drill.times]}
+"""
+)
+
+
+def test_a_number_no_roll_up_names_is_refused(region: Callable[..., Content]) -> None:
+    assert "汇总“county -> city”没有写“drill.people”如何汇总" in refusal(region(form=CLAUSES))
+
+
+@pytest.mark.parametrize(
+    ("divisions", "said"),
+    [
+        ("code\tname\tparent\tlevel\n140423100\t示例镇\t999999\ttownship\n", "towns.tsv:1: 行政区划"),
+        ("code\tname\tparnt\tlevel\n", "the columns are not"),
+        ("code\tname\tparent\tlevel\n140423100\t示例镇\n", "towns.tsv:2"),
+    ],
+)
+def test_divisions_that_do_not_fit(divisions: str, said: str, region: Callable[..., Content], tmp_path: Path) -> None:
+    region()
+    package = max(tmp_path.glob("gmsafety_sample_*"))
+    (package / "towns.tsv").write_text(divisions, "utf-8")
+    with pytest.raises(ContentError) as caught:
+        read_content(package.name, plugin="sample", title="示例")
+
+    assert said in str(caught.value)
 
 
 def test_a_child_may_not_be_laxer(region: Callable[..., Content]) -> None:

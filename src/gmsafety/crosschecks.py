@@ -149,6 +149,7 @@ def _trial(rule: Rule, form: Form) -> str:
     groups = form.groups(rule.over).values()
     names = next(iter(groups), {}) | {p: p for p in form.blanks}
     values: dict[str, object] = {n: 1 for n, p in names.items() if form.blanks[p].kind.numeric}
+    values |= {c.id: 1 for c in form.columns if form.is_grid and c.kind.numeric}
     try:
         for name, source in (*rule.let.items(), ("", rule.check)):
             expression = compile_expression(source)

@@ -1,12 +1,12 @@
 """`gmsafety forms read|check|fill|convert`: what is done with files."""
 
-import json as jsonlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import GmsafetyError
+from .data import form_named_in, load_record, write_record
 from .output import Json, print_findings, print_json, print_table
 from .shelf import open_catalog
 from .target import may_write, say_written
@@ -16,43 +16,9 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from ..forms.reading import Reading
     from ..forms.record import Record
-    from ..forms.spec import Form
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="一个或几个文件", exists=True, dir_okay=False)]
 To = Annotated[Path, typer.Option("--to", help="写到哪个文件（.xlsx、.docx 或 .json）")]
-
-
-_KEYS = frozenset(
-    [
-        "file",
-        "path",
-        "sheet",
-        "form",
-        "version",
-        "header",
-        "unit",
-        "unit_code",
-        "week",
-        "clauses",
-        "rows",
-        "ledger_rows",
-        "nil",
-        "values",
-        "remarks",
-        "cells",
-        "typed",
-        "findings",
-        "also",
-        "contributions",
-        "sources",
-        "missing",
-    ]
-)
-_CONTENT = frozenset(("clauses", "rows", "ledger_rows", "values", "nil"))
-
-
-class BadData(GmsafetyError):
-    """JSON that is no record of the form."""
 
 
 class SeveralForms(GmsafetyError):
@@ -221,32 +187,6 @@ def _check_json(
     return {**first, "also": also} if also else first
 
 
-def load_record(path: Path, form: "Form") -> "Record":
-    """Take a record from a JSON file: a record or a printed view; BadData says what does not fit."""
-    from ..forms.printed import from_printed, is_printed
-    from ..forms.schema import from_json
-
-    try:
-        data = jsonlib.loads(path.read_text("utf-8-sig"))
-        data = data[0] if isinstance(data, list) and len(data) == 1 else data
-        if not isinstance(data, dict):
-            raise BadData(f"{path.name}：应为一个JSON对象")
-        named = data.get("form")
-        if named is not None and named not in (form.ref, form.id, form.printed_id):
-            raise BadData(f"{path.name}：是“{named}”的数据，不是《{form.title}》（{form.ref}）的")
-        if strange := [k for k in data if k not in _KEYS]:
-            raise BadData(f"{path.name}：不认识{'、'.join(f'“{k}”' for k in strange)}，请核对拼写")
-        if not _CONTENT & data.keys():
-            raise BadData(f"{path.name}：没有表的内容（{'、'.join(sorted(_CONTENT))} 中的任何一项）")
-        return from_printed(data, form) if is_printed(data) else from_json(data, form)
-    except jsonlib.JSONDecodeError as error:
-        raise BadData(f"{path.name}：不是合法的JSON（第{error.lineno}行第{error.colno}列）") from error
-    except UnicodeDecodeError as error:
-        raise BadData(f"{path.name}：不是JSON文件（应为UTF-8编码的文字）") from error
-    except (ValueError, AttributeError, TypeError) as error:
-        raise BadData(f"{path.name}：{error}") from error
-
-
 def fill_form(
     form: Annotated[str, typer.Argument(metavar="ID", help="表的编号")],
     data: Annotated[
@@ -258,7 +198,7 @@ def fill_form(
     """把数据填进正式的表。"""
     may_write(to, data)
     record = load_record(data, open_catalog().form(form))
-    _write(record, to)
+    write_record(record, to)
     say_written(record.form, to, json=json)
 
 
@@ -275,8 +215,8 @@ def convert(
     may_write(target, source)
     catalog = open_catalog()
     if source.suffix.lower() == ".json":
-        record = load_record(source, catalog.form(form or _form_named_in(source)))
-        _write(record, target)
+        record = load_record(source, catalog.form(form or form_named_in(source)))
+        write_record(record, target)
         say_written(record.form, target, json=json, findings=[])
         return
     reading = read(source, catalog, form=form)
@@ -287,28 +227,9 @@ def convert(
         print_findings(str(source), reading.form.title if reading.form else None, reading.findings)
     found = [f.to_json() for f in reading.findings]
     if reading.record:
-        _write(reading.record, target)
+        write_record(reading.record, target)
         say_written(reading.record.form, target, json=json, findings=found)
     elif json:
         print_json([{"file": None, "path": None, "form": None, "version": None, "findings": found}])
     if has_findings(reading.findings):
         raise typer.Exit(1)
-
-
-def _form_named_in(path: Path) -> str:
-    try:
-        data = jsonlib.loads(path.read_text("utf-8-sig"))
-        data = data[0] if isinstance(data, list) and data else data
-        return str(data["form"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadData(f"{path.name}：没有写明是哪张表（form）") from error
-
-
-def _write(record: "Record", to: Path) -> None:
-    from ..forms.schema import to_json
-    from ..forms.writing import fill
-
-    if to.suffix.lower() == ".json":
-        to.write_text(jsonlib.dumps(to_json(record), ensure_ascii=False, indent=1), "utf-8")
-    else:
-        fill(record, to)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import UnknownName
-from .files import load_record
+from .data import load_record
 from .output import Json, console, print_findings, print_json, print_table
 from .shelf import open_catalog
 from .target import may_write

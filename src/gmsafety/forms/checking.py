@@ -17,6 +17,7 @@ from .types.dates import Window
 from .types.text import shorten
 
 _WEEK = timedelta(days=7)
+_LATE = timedelta(days=60)
 
 
 class Shelf(Forms, Protocol):
@@ -72,6 +73,7 @@ class _Checker:
 
     def all(self, previous: Record | None, beside: list[Record]) -> Iterator[Finding]:
         yield from self._unit()
+        yield from self._filed()
         if self.record.form.is_grid:
             yield from self._columns()
             yield from self._required()
@@ -88,6 +90,13 @@ class _Checker:
         name = self.record.header.get("unit")
         if name and self.catalog.units.named(str(name)) is None:
             yield self.kinds["unknown-unit"].at(self.record.place("header.unit"), text=name)
+
+    def _filed(self) -> Iterator[Finding]:
+        """A filing date before the campaign, or long after it: mostly last year's number in January."""
+        filed, first, last = self.record.filed, self.window.first, self.window.last
+        if filed and ((first and filed < first) or (last and filed > last + _LATE)):
+            place = self.record.place("header.date")
+            yield self.kinds["filed-outside-campaign"].at(place, text=filed, first=first, last=last)
 
     def _below_zero(self) -> Iterator[Finding]:
         """Numbers below zero, also in a record that was not read from a file."""

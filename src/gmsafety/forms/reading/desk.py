@@ -135,7 +135,7 @@ class Desk:
                 any(m.table is table for m in sure)
                 or (table.ordinal is not None and table.ordinal in self.joined)
                 or (table.ordinal is not None and table.ordinal in outer)
-                or table.inside is not None
+                or (table.inside is not None and table.inside not in {m.table.ordinal for m in sure})
             ):
                 continue
             first = next((str(c) for row in islice(table.rows(), 50) for c in row if c not in ("", None)), "")
@@ -177,7 +177,7 @@ class Desk:
         elif not nil and not reading.typed:
             reading.findings.append(KINDS["nothing-filled"].at(at))
         record = Record(match.form, header, reading.values, nil=nil, remarks=reading.remarks, origin=origin)
-        return record, [*found, *reading.findings]
+        return record, [*found, *reading.findings, *self._strays(match, header, match.table.below)]
 
     def _grid(self, match: Match) -> tuple[Record, list[Finding]]:
         header, cells, found = self._header(match, match.header_row or 0)
@@ -188,12 +188,18 @@ class Desk:
         origin.cells.update(cells)  # type: ignore[attr-defined]  # the dict made one line above
         nil = reading.nil or any(says_nil(t) for t in (*match.table.above, *match.table.below))
         record = Record(match.form, header, rows=reading.rows, nil=nil and not len(reading.rows), origin=origin)
-        below = Place("document" if match.table.ordinal else "file", match.table.sheet)
-        said = {fold(str(v)) for v in header.values() if v}
-        strays = stray_findings(match.form, [t for t in reading.below if not any(s in fold(t) for s in said)], below)
+        strays = self._strays(match, header, reading.below)
         if not len(reading.rows) and not nil:
             strays.append(KINDS["empty-rows"].at(at_header))
         return record, [*found, *shape_findings(columns, at_header), *reading.findings, *strays]
+
+    def _strays(self, match: Match, header: dict[str, Any], texts: Iterable[str]) -> list[Finding]:
+        """Show text below a table that is neither a note of the form nor its header."""
+        place = Place("document" if match.table.ordinal else "file", match.table.sheet)
+        said = {fold(str(v)) for v in header.values() if v}
+        inside = [t for t in self.tables if t.inside is not None and t.inside == match.table.ordinal]
+        texts = [*texts, *(line for t in inside for line in t.below)]
+        return stray_findings(match.form, [t for t in texts if not any(s in fold(t) for s in said)], place)
 
     def _formulas(self, table: Table, record: Record) -> list[Finding]:
         """Say what the formulas of the sheet hide: no stored result, an error, a value from another file."""
