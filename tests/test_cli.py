@@ -267,3 +267,17 @@ def test_a_human_reads_place_what_and_remedy(run: Any) -> None:
     assert "1 处需要处理" in out
     assert "工作表“台账”L6单元格：已完成整改，但没有写完成时间。请在“整改完成情况”中写明完成时间。" in out
     assert "GM-R405" in out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGPIPE")
+@pytest.mark.parametrize("command", ["forms show weekly-dispatch", "forms schema weekly-dispatch"])
+def test_a_reader_who_leaves_is_no_finding(command: str) -> None:
+    """`gmsafety forms show weekly-dispatch | head -1`."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gmsafety", *command.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, said = process.communicate()
+
+    assert (141, b"") == (process.returncode, said)

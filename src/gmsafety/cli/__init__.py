@@ -16,6 +16,7 @@ from ..errors import GmsafetyError
 from . import campaigns, duties, files, forms, plugins, rollup
 
 USAGE, FAILURE = 2, 3
+READER_LEFT = 141  # as a shell says it: 128 + SIGPIPE
 _CLICK = tuple(
     (re.compile(pattern), chinese)
     for pattern, chinese in (
@@ -62,6 +63,9 @@ def main(args: Sequence[str] | None = None) -> int:
         return int(app(args=list(args) if args is not None else None, standalone_mode=False) or 0)
     except typer.Exit as leave:
         return leave.exit_code
+    except (BrokenPipeError, SystemExit):  # rich leaves so when nobody reads on (… | head)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return READER_LEFT
     except Exception as error:
         if os.environ.get("GMSAFETY_DEBUG"):
             raise

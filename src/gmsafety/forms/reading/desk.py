@@ -222,9 +222,15 @@ class Desk:
                         values[where] = cell
         links = () if wanted else package_links(self.data, self.inspection)
         return [
-            *formula_findings(formulas, values),
+            *formula_findings(formulas, values, _field_names(record)),
             *(KINDS["external-link"].at(FILE, target=t, value="") for t in links),
         ]
+
+
+def _field_names(record: Record) -> dict[str, str]:
+    """The printed names of the columns of a grid by their letters."""
+    letters = record.origin.letters if record.origin else {}
+    return {letter: record.form.by_id[name].label for name, letter in letters.items()}
 
 
 def _under(table: Table, row: int) -> Table:

@@ -143,8 +143,11 @@ def package_links(data: bytes, inspection: Inspection) -> tuple[str, ...]:
     return tuple(targets)
 
 
-def formula_findings(formulas: list[Formula], values: dict[str, Any]) -> list[Finding]:
-    """Say which formulas have no stored result, and which reach into another file (links are never followed)."""
+def formula_findings(formulas: list[Formula], values: dict[str, Any], names: dict[str, str]) -> list[Finding]:
+    """Say which formulas have no stored result, and which reach into another file (links are never followed).
+
+    `values` by cell, `names` of fields by the letters of their column.
+    """
     found = []
     for formula in formulas:
         place = Place(formula.where, formula.sheet)
@@ -153,7 +156,11 @@ def formula_findings(formulas: list[Formula], values: dict[str, Any]) -> list[Fi
             shown = "（无）" if value in (None, "") else f"{value:g}" if isinstance(value, float) else value
             found.append(KINDS["external-link"].at(place, target=shorten("=" + formula.text), value=shown))
         elif formula.error:
-            found.append(KINDS["error-value"].at(place, field=formula.where, text=formula.error))
+            found.append(
+                KINDS["error-value"].at(
+                    place, field=names.get(formula.where.rstrip("0123456789"), formula.where), text=formula.error
+                )
+            )
         elif not formula.has_value:
             found.append(KINDS["formula-without-value"].at(place, formula=shorten("=" + formula.text)))
     return found
