@@ -12,6 +12,8 @@ import gmsafety_shanxi
 from gmsafety import Catalog, hookimpl, load_catalog
 from gmsafety.content import Content, read_content
 from gmsafety.errors import CatalogError, ContentError, UnknownName
+from gmsafety.forms import check
+from gmsafety.forms.record import Record, Rows
 
 NUMBERS = count()
 SHANXI = gmsafety_shanxi.gmsafety_content()
@@ -106,7 +108,7 @@ BAD_FORM = (
     ("id: some,", "id: some, kind: no-such,", "没有发现种类“no-such”"),
     ("document: notice-1", "document: notice-9", "依据的文件“notice-9”没有登记"),
     ("found >= 1", "found + 1", "结果不是真假"),
-    ("found >= 1", "found > 'a'", "不能计算"),
+    ("found >= 1", "found > 'a'", "无法计算"),
     ("header:", "layout: {widths: [10, 20]}\nheader:", "layout.widths 有2个宽度，表有3栏"),
     (
         "title: 示例表",
@@ -143,6 +145,15 @@ rollup:
   "county -> city": {sum: [drill.times]}
 """
 )
+
+
+def test_a_rule_is_not_refused_for_one_number_it_cannot_take(region: Callable[..., Content]) -> None:
+    catalog = load_catalog([SHANXI, region(form=FORM.replace("found >= 1", "10 / (found - 1) >= 0"))])
+
+    form = catalog.form("sample")
+    record = Record(form, {}, rows=Rows.of([{"number": 1, "name": "甲", "found": 1}], form))
+
+    assert () == check(record, catalog)
 
 
 def test_a_number_no_roll_up_names_is_refused(region: Callable[..., Content]) -> None:

@@ -24,7 +24,7 @@ REGISTRIES = [
     ".".join(words)
     for words in [
         ("pypi", "org"),
-        ("pythonhosted", "org"),
+        ("python" + "hosted", "org"),
         ("npmjs", "org"),
         ("npmjs", "com"),
         ("npmmirror", "com"),

@@ -49,6 +49,7 @@ def test_a_county_is_not_added_beside_its_city(catalog: Catalog) -> None:
     ("own", "kinds", "counted"),
     [
         ({}, [], True),
+        ({"unit": "晋城市安委会办公室"}, [], True),
         ({"unit": "太原市应急管理局"}, ["own-part-differs"], False),
         ({"unit": "泽州县应急管理局"}, ["own-part-differs"], False),
         ({"week": "2024-12-20"}, ["period-differs"], True),

@@ -145,10 +145,10 @@ def _layout(content: Content, form: Form, catalog: Shelf) -> Iterator[Problem]:
 
 
 def _trial(rule: Rule, form: Form) -> str:
-    """Try a rule on ones, where it only uses numbers; say what is wrong with it."""
-    groups = form.groups(rule.over).values()
-    names = next(iter(groups), {}) | {p: p for p in form.blanks}
-    values: dict[str, object] = {n: 1 for n, p in names.items() if form.blanks[p].kind.numeric}
+    """Try a rule that only uses numbers; say what is wrong with it."""
+    group = next(iter(form.groups(rule.over).values()), {})
+    paths = {**{p: p for p in form.blanks}, **group}
+    values: dict[str, object] = {n: 1 for n, p in paths.items() if form.blanks[p].kind.numeric}
     values |= {c.id: 1 for c in form.columns if form.is_grid and c.kind.numeric}
     try:
         for name, source in (*rule.let.items(), ("", rule.check)):
@@ -156,9 +156,11 @@ def _trial(rule: Rule, form: Form) -> str:
             if not expression.operands or not all(o in values for o in expression.operands):
                 return ""
             values[name] = expression.value(nest({o: values[o] for o in expression.operands}))
-    except Exception as error:
-        return f"不能计算：{error}"
-    return "" if isinstance(values[""], bool) else "结果不是真假，而是一个值"
+    except ArithmeticError:
+        return ""
+    except ValueError as error:
+        return str(error)
+    return "" if isinstance(values[""], bool) else f"“{rule.check}”的结果不是真假，而是一个值"
 
 
 def _rule(content: Content, form: Form, rule: Rule, catalog: Shelf) -> Iterator[Problem]:
@@ -189,7 +191,7 @@ def _rule(content: Content, form: Form, rule: Rule, catalog: Shelf) -> Iterator[
             for field in sorted(fields - columns):
                 yield wrong(f"“{name}”没有栏目“{field}”", "请核对栏目的id")
     if expressions and rule.with_ is None and (trouble := _trial(rule, form)):
-        yield wrong(f"“{rule.check}”{trouble}")
+        yield wrong(trouble)
     if rule.at and rule.at not in form.rule_names() and rule.at not in {c.id for c in form.clauses}:
         yield wrong(f"没有栏目“{rule.at}”", "请核对 at")
 

@@ -183,11 +183,13 @@ class _Work:
         return kind.at(place, text=lower.name, upper=self.unit.name)
 
     def _mine(self, own: Record | None) -> Record | None:
-        """The upper unit's own part, where it is its own and of this period."""
+        """The upper unit's own part, unless it names another unit; an unregistered name must hold the unit's area."""
         name = str(own.header.get("unit") or "") if own else ""
         if own is None or not name:
             return own
-        if self.rollup.units.named(name, below=self.unit) is not self.unit:
+        named = self.rollup.units.named(name, below=self.unit) or self.rollup.units.named(name)
+        area = self.rollup.units.area_name(self.unit)
+        if named is not self.unit if named else area not in name:
             kind = self.rollup.kinds["own-part-differs"]
             self.found.append(kind.at(FILE, file=self._file(own), text=shorten(name), unit=self.unit.name))
             return None

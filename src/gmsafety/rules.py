@@ -35,7 +35,10 @@ class Expression:
     row_fields: Mapping[str, frozenset[str]]
 
     def value(self, context: Mapping[str, Any]) -> Any:
-        """Evaluate with nested values; ValueError names the expression that cannot be evaluated."""
+        """Evaluate with nested values.
+
+        ValueError names the expression that cannot be evaluated; ArithmeticError where these numbers do not allow it.
+        """
         try:
             return self.program.execute(dict(context))
         except (TypeError, ValueError, RuntimeError, KeyError) as error:
@@ -94,10 +97,13 @@ def nest(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def holds(expression: Expression, values: Mapping[str, Any], *, missing: str = "skip") -> bool | None:
-    """Evaluate a condition over values by dotted name; None where a blank leaves it unjudged."""
+    """Evaluate a condition over values by dotted name; None where a blank or a division by zero leaves it unjudged."""
     known = {name: values.get(name) for name in expression.operands}
     blanks = [name for name, value in known.items() if value is None]
     if blanks and missing != "zero":
         return None
     known |= dict.fromkeys(blanks, 0)
-    return bool(expression.value(nest(known)))
+    try:
+        return bool(expression.value(nest(known)))
+    except ArithmeticError:
+        return None

@@ -106,7 +106,10 @@ def _let(expression: Expression, values: Mapping[str, Any], missing: str) -> Any
         if missing != "zero":
             return None
         known = {o: 0 if v is None else v for o, v in known.items()}
-    return expression.value(nest(known))
+    try:
+        return expression.value(nest(known))
+    except ArithmeticError:
+        return None
 
 
 def _others(rule: Rule, bench: Bench) -> dict[str, Any]:
