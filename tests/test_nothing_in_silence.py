@@ -194,6 +194,18 @@ def test_nil_and_numbers_together_are_said(catalog: Catalog, tmp_path: Path) -> 
     assert "nil-with-numbers" not in slugs(WEEK / "chengqu_weekly.xlsx", catalog)
 
 
+@pytest.mark.parametrize("error", ["#REF!", "#SPILL!", "#CALC!"])
+def test_an_error_value_costs_its_cell_and_not_the_file(error: str, catalog: Catalog, tmp_path: Path) -> None:
+    book = openpyxl.load_workbook(WEEK / "qinshui_ledger.xlsx")
+    cell = book.worksheets[0]["B5"]
+    cell.value, cell.data_type = error, "e"
+    book.save(tmp_path / "error.xlsx")
+    (finding,) = check(read(tmp_path / "error.xlsx", catalog), catalog)
+
+    assert ("error-value", "B5") == (finding.kind.slug, finding.place.where)
+    assert f"“企业名称”是错误值{error}" in finding.message
+
+
 @pytest.fixture
 def word() -> Any:
     return docx.Document(str(SAMPLES / "should_pass" / "weekly_city_march_lo.docx"))

@@ -21,17 +21,37 @@ _MOST_COVERED = 400_000
 _TALLEST_MERGE = 1000
 _EXTERNAL = re.compile(r"\[\d+\]|WEBSERVICE\(|https?://|\[[^\]]+\.xl\w*\]|\|\s*'")
 _WIDEST = 200
+_NEWER_ERROR = re.compile(rb"<v>#(?!(?:DIV/0!|N/A|NAME\?|NULL!|NUM!|REF!|VALUE!)<)[A-Z_/0-9]+[!?]?</v>")
 
 
 def workbook_tables(data: bytes) -> tuple[list[Table], list[Finding]]:
     """Return one table a sheet, or a finding that says why there is none."""
     try:
-        book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-        return [_table(book, meta) for meta in book.sheets_metadata if _is_sheet(meta)], []
+        try:
+            return _opened(data), []
+        except calamine.CalamineError as error:
+            if "Unsupported cell error value" not in str(error):
+                raise
+            return _opened(_older_errors(data)), []
     except calamine.PasswordError:
         return [], [KINDS["encrypted-file"].at(FILE)]
-    except (calamine.CalamineError, OSError, ValueError) as error:
+    except (calamine.CalamineError, OSError, ValueError, zipfile.BadZipFile) as error:
         return [], [KINDS["corrupt-file"].at(FILE, why=shorten(error, 60))]
+
+
+def _opened(data: bytes) -> list[Table]:
+    book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
+    return [_table(book, meta) for meta in book.sheets_metadata if _is_sheet(meta)]
+
+
+def _older_errors(data: bytes) -> bytes:
+    """The same workbook, with error values of newer versions of Excel (#SPILL!, #CALC!) given as #VALUE!."""
+    copy = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(copy, "w") as new:
+        for name in old.namelist():
+            part = old.read(name)
+            new.writestr(name, _NEWER_ERROR.sub(rb"<v>#VALUE!</v>", part) if "/worksheets/" in name else part)
+    return copy.getvalue()
 
 
 def _is_sheet(meta: Any) -> bool:
