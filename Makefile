@@ -3,8 +3,8 @@ ARGS ?=
 
 BIN := .venv/bin
 READY := .venv/ready
-DISTS := . plugins/shanxi plugins/jincheng
-PYPROJECTS := pyproject.toml plugins/shanxi/pyproject.toml plugins/jincheng/pyproject.toml
+DISTS := . plugins/shanxi plugins/jincheng server
+PYPROJECTS := pyproject.toml plugins/shanxi/pyproject.toml plugins/jincheng/pyproject.toml server/pyproject.toml
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make pins"
@@ -46,8 +46,10 @@ bench: $(READY) ## measure, and write the report
 
 pins: $(READY) ## pin the requirements anew (ARGS=--upgrade takes newer versions)
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements/runtime.txt
-	$(COMPILE) $(ARGS) --constraint requirements/runtime.txt pyproject.toml requirements/dev.in \
-		--output-file requirements/dev.txt
+	$(COMPILE) $(ARGS) --constraint requirements/runtime.txt pyproject.toml --extra client server/pyproject.toml \
+		--no-emit-package gmsafety --output-file requirements/server.txt
+	$(COMPILE) $(ARGS) --constraint requirements/server.txt pyproject.toml --extra client server/pyproject.toml \
+		requirements/dev.in --no-emit-package gmsafety --output-file requirements/dev.txt
 
 wheels: $(READY) ## build the wheels into dist/
 	rm -rf dist

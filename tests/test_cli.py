@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compare import SAMPLES, SCENARIO
 
+from compare import SAMPLES, SCENARIO
 from gmsafety.cli import main
 
 PASS, FAIL = SAMPLES / "should_pass", SAMPLES / "should_fail"

@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 from compare import SCENARIO
-
 from gmsafety import Catalog
 from gmsafety.forms import read
 

@@ -9,8 +9,8 @@ from typing import Any
 import docx
 import openpyxl
 import pytest
-from compare import SAMPLES, SCENARIO
 
+from compare import SAMPLES, SCENARIO
 from gmsafety import Catalog
 from gmsafety.cli import main
 from gmsafety.forms import check, read

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from compare import (
     SAMPLES,
     SCENARIO,
@@ -13,7 +14,6 @@ from compare import (
     sample_files,
     unmet,
 )
-
 from gmsafety import Catalog, Finding
 from gmsafety.forms import check, read
 from gmsafety.forms.printed import to_printed

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compare import SCENARIO
 
+from compare import SCENARIO
 from gmsafety import Catalog, load_catalog
 from gmsafety.cli import main
 from gmsafety.forms import check, fill, read

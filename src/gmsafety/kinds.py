@@ -91,6 +91,7 @@ _ROWS: tuple[tuple[str, str, Severity, str, str, str], ...] = (
     ("not-rolled-up", "GM-U707", E, "未能计入", "“{file}”未能计入汇总：{why}。", "请改正后重新汇总。"),
     ("own-part-differs", "GM-U708", E, "不是本级的部分", "本级部分“{file}”的填报单位是“{text}”，不是{unit}，未计入。", "请换成本单位自己的部分。"),
     ("empty-form-filed", "GM-U709", W, "报来的是空表", "{unit}的表没有填写任何内容，也没有写明零报告；按已报计。", "请与该单位核实；如确无内容，请其写明零报告。"),
+    ("account-differs", "GM-U710", E, "填报单位不是本单位", "表上的填报单位是“{text}”，登录的是{unit}。", "请核对是否拿错了表，或把填报单位改为本单位。"),
 )
 # fmt: on
 

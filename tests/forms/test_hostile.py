@@ -9,8 +9,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from compare import SAMPLES
 
+from compare import SAMPLES
 from gmsafety import Catalog
 from gmsafety.forms import fill, read
 from gmsafety.forms.reading.safety import LARGEST_FILE

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from strategies import records
 
 from gmsafety import load_catalog
 from gmsafety.forms import blank, fill, read
@@ -15,6 +14,7 @@ from gmsafety.forms.printed import from_printed, to_printed
 from gmsafety.forms.record import Record
 from gmsafety.forms.schema import from_json, model_of, to_json
 from gmsafety.testing import example_record
+from strategies import records
 
 CATALOG = load_catalog()
 FORMS = list(CATALOG.forms.values())

@@ -7,6 +7,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from importlib.metadata import entry_points
 from typing import Annotated, Any
 
 import typer
@@ -39,6 +40,8 @@ app.add_typer(forms.app, name="forms")
 files.register(forms.app)
 app.command("duties")(duties.duties)
 app.command("rollup")(rollup.rollup)
+for _more in sorted(entry_points(group="gmsafety.commands"), key=lambda e: e.name):
+    _more.load()(app)
 
 
 def _show_version(wanted: bool) -> None:

@@ -1,0 +1,47 @@
+"""A form as the database carries it: its content as JSON, and beside it the cells every value came from."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gmsafety import Catalog
+from gmsafety.forms.record import Origin, Record
+from gmsafety.forms.schema import from_json, to_json
+
+
+def carry(record: Record) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Take a record apart for the database: content, and origin where it was read from a file."""
+    origin = record.origin
+    if origin is None:
+        return to_json(record), None
+    cells = {
+        "file": origin.file,
+        "sheet": origin.sheet,
+        "table": origin.table,
+        "cells": dict(origin.cells),
+        "lines": list(origin.lines),
+        "letters": dict(origin.letters),
+        "header_row": origin.header_row,
+        "joints": [list(j) for j in origin.joints],
+        "moved": [[index, column, line] for (index, column), line in origin.moved.items()],
+    }
+    return to_json(record), {k: v for k, v in cells.items() if v not in (None, [], {})}
+
+
+def record_of(body: Mapping[str, Any], origin: Mapping[str, Any] | None, catalog: Catalog) -> Record:
+    """Put a record together again."""
+    form = catalog.form(str(body["form"]))
+    record = from_json(body, form)
+    if origin is None:
+        return record
+    place = Origin(
+        file=origin["file"],
+        sheet=origin.get("sheet"),
+        table=origin.get("table"),
+        cells=origin.get("cells", {}),
+        lines=origin.get("lines", []),
+        letters=origin.get("letters", {}),
+        moved={(index, column): line for index, column, line in origin.get("moved", ())},
+        header_row=origin.get("header_row"),
+        joints=tuple((a, b) for a, b in origin.get("joints", ())),
+    )
+    return Record(form, record.header, record.values, record.rows, record.nil, record.remarks, place)

@@ -1,0 +1,13 @@
+"""The server's commands in `gmsafety`; each loads what it needs when it runs."""
+
+import typer
+
+from . import database, serving, units, users
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `gmsafety`."""
+    app.command("serve")(serving.serve)
+    app.add_typer(database.app, name="db")
+    app.add_typer(users.app, name="user")
+    app.add_typer(units.app, name="unit")

@@ -1,0 +1,89 @@
+"""The units of a day, as the dated rows say; what the plugins declare is only where the rows began."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, or_, select
+
+from gmsafety import Catalog
+from gmsafety.codes import Area, Level
+from gmsafety.entities import Unit, Units
+
+from .tables import areas, unit_changes, units
+
+
+def in_force(table: Table, day: date) -> ColumnElement[bool]:
+    """The dated rows that hold on a day."""
+    return and_(table.c.since <= day, or_(table.c.until.is_(None), table.c.until > day))
+
+
+@dataclass(frozen=True)
+class Directory:
+    """The units of one day: the catalog with these units in it, and the path of each."""
+
+    catalog: Catalog
+    paths: Mapping[str, str]
+
+    @property
+    def units(self) -> Units:
+        """All units, found by any of their names."""
+        return self.catalog.units
+
+    def path(self, unit: str) -> str:
+        """The path of a unit; a unit that is not open has one nobody's view holds."""
+        return self.paths.get(unit, "/-/")
+
+    def name(self, unit: str | None) -> str:
+        """The name of a unit, for pages; its reference where it is not open on this day."""
+        known = self.units.get(unit or "")
+        return known.name if known else unit or ""
+
+
+class Directories:
+    """Directories by day, read again after a change."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._lock = Lock()
+        self._known: dict[tuple[int, date], Directory] = {}
+
+    def on(self, tx: Connection, day: date) -> Directory:
+        """The directory of a day."""
+        change = tx.execute(select(func.coalesce(func.max(unit_changes.c.id), 0))).scalar_one()
+        found = self._known.get((change, day))
+        if found is None:
+            found = self._read(tx, day)
+            with self._lock:
+                if len(self._known) > 40:
+                    self._known.clear()
+                self._known[change, day] = found
+        return found
+
+    def _read(self, tx: Connection, day: date) -> Directory:
+        rows = tx.execute(select(units).where(in_force(units, day)).order_by(units.c.area, units.c.ref)).all()
+        places = tx.execute(select(areas).where(in_force(areas, day)))
+        known = [Area(a.code, a.name, a.parent, Level(a.level)) for a in places]
+        strange = [a for a in known if self.catalog.areas.get(a.code) is None]
+        table = self.catalog.areas.with_areas(strange) if strange else self.catalog.areas
+        catalog = replace(self.catalog, areas=table, units=Units((unit_of(r) for r in rows), table))
+        return Directory(catalog, {r.ref: r.path for r in rows})
+
+
+def unit_of(row: Any) -> Unit:
+    """A row as the core's unit."""
+    plugin, _, short = row.ref.partition(".")
+    return Unit(
+        id=short or plugin,
+        plugin=plugin if short else "",
+        name=row.name,
+        area=row.area,
+        level=Level(row.level),
+        role=row.role,
+        parent=row.parent,
+        aliases=tuple(row.aliases),
+        opened=row.since,
+        closed=row.until,
+    )

@@ -1,0 +1,1 @@
+"""The rooms: each has endpoints, service, repository, schemas and, where people look at it, pages."""

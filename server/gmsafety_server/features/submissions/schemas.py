@@ -1,0 +1,180 @@
+"""What clients send and get."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
+MessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{7,99}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+Action = Literal["draft", "submit"]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Envelope(BaseModel):
+    """What every filing says, whether it brings files or JSON."""
+
+    message_id: MessageId = Field(
+        description="编号，由报送方取；同一编号重发不会重复", examples=["zezhou-2024-12-27-weekly-1"]
+    )
+    item: Name = Field(
+        description="表的编号，或 `专项行动/任务/材料`",
+        examples=["shanxi.weekly-dispatch", "jincheng.gongmao-2024/summary/summary"],
+    )
+    period: date = Field(description="期次：截止日", examples=["2024-12-27"])
+    campaign: Name | None = Field(None, description="专项行动；只有一项时可不写", examples=["jincheng.gongmao-2024"])
+    unit: Name | None = Field(None, description="填报单位；不写则为本单位", examples=["jincheng.zezhou-office"])
+    action: Action = Field("submit", description="draft 存为草稿，submit 报送")
+    reason: Words | None = Field(None, description="有问题仍要报送的原因")
+    note: Words | None = Field(None, description="报送说明")
+    supersedes: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="所更正的那一版的内容校验值"
+    )
+
+
+class FormIn(Envelope):
+    """A form as JSON: `body` is a record or its printed view; or a nil report."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    body: dict[str, Any] | None = Field(None, description="表的内容：`forms schema` 所述的JSON，或按表上的字写的JSON")
+    nil: bool = Field(False, description="零报告")
+
+
+class SubmitIn(_In):
+    """A draft is handed in."""
+
+    reason: Words | None = None
+
+
+class ReasonIn(_In):
+    """Why a form is returned, and where it is wrong."""
+
+    where: Name = Field(examples=["C7"])
+    text: Words = Field(examples=["重大事故隐患4条，台账只有3条"])
+
+
+class AcceptIn(_In):
+    """A form is accepted."""
+
+    note: Words | None = None
+
+
+class ReturnIn(_In):
+    """A form is returned; at least a note or one reason."""
+
+    reasons: list[ReasonIn] = Field(default_factory=list, max_length=200)
+    note: Words | None = None
+
+
+class ReopenIn(_In):
+    """An acceptance is withdrawn."""
+
+    note: Words
+
+
+class FindingOut(BaseModel):
+    """One thing found; `place` is its place in words."""
+
+    code: str
+    kind: str
+    severity: str
+    where: str
+    sheet: str | None
+    place: str
+    message: str
+    remedy: str
+    file: str | None = None
+
+
+class FileOut(BaseModel):
+    """A file that came with a submission."""
+
+    artefact: str
+    name: str
+    media_type: str
+    size: int
+    hash: str
+
+
+class SubmissionOut(BaseModel):
+    """A submission in a list."""
+
+    uid: str
+    campaign: str
+    item: str
+    title: str
+    period: date
+    unit: str
+    unit_name: str
+    revision: int
+    state: Literal["draft", "submitted", "accepted", "returned", "superseded"]
+    nil: bool
+    due_at: datetime
+    received_at: datetime | None
+    late_minutes: int
+    message_id: str
+    payload_hash: str
+    supersedes: str | None
+    reason: str | None
+    note: str | None
+    errors: int
+    warnings: int
+    etag: int
+    test: bool
+
+
+class SubmissionDetail(SubmissionOut):
+    """A submission with all that belongs to it."""
+
+    body: dict[str, Any] | None
+    findings: list[FindingOut]
+    files: list[FileOut]
+    receipts: list[dict[str, Any]]
+
+
+class SubmissionList(BaseModel):
+    """A page of submissions."""
+
+    items: list[SubmissionOut]
+    total: int
+    page: int
+    size: int
+    pages: int
+
+
+class EventOut(BaseModel):
+    """One thing that happened to a submission."""
+
+    kind: str
+    at: datetime
+    who: str
+    unit: str
+    unit_name: str
+    text: str | None
+    data: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file as it was sent."""
+
+    artefact: str
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a unit hands in: the envelope with files, or with JSON."""
+
+    envelope: Envelope
+    enclosures: tuple[Enclosure, ...] = ()
+    body: dict[str, Any] | None = None
+    nil: bool = False

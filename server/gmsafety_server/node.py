@@ -1,0 +1,71 @@
+"""A node: one installation with its settings, database, catalog, clock and key. Made once, at the start."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, func, insert, select
+
+from gmsafety import Catalog, load_catalog
+from gmsafety.exchange.signing import PublicKey, SigningKey
+
+from .clock import Clock, DemoClock
+from .db import Database
+from .directory import Directories, Directory
+from .planning import seed
+from .settings import Settings
+from .tables import events, keys
+
+
+@dataclass
+class Node:
+    """What every request needs; `key` signs receipts and seals."""
+
+    settings: Settings
+    db: Database
+    catalog: Catalog
+    clock: Clock
+    key: SigningKey
+    directories: Directories
+    wake: Callable[[], None] = field(default=lambda: None)
+
+    @property
+    def test(self) -> bool:
+        """True where receipts bear the mark of a test."""
+        return self.settings.demo
+
+    def directory(self, tx: Connection) -> Directory:
+        """The units of today."""
+        return self.directories.on(tx, self.clock.today())
+
+
+def open_node(settings: Settings, *, catalog: Catalog | None = None, clock: Clock | None = None) -> Node:
+    """Open an installation whose database is up to date; enters what new plugins bring."""
+    db = Database(settings.database)
+    catalog = catalog or load_catalog()
+    with db.read() as tx:
+        last = tx.execute(select(func.max(events.c.at))).scalar()
+    if clock is None:
+        clock = DemoClock(last or datetime(2024, 12, 14, tzinfo=UTC)) if settings.demo else Clock()
+    with db.write() as tx:
+        seed(tx, catalog, clock.now())
+        key = signing_key(tx, settings, clock.now())
+    return Node(settings, db, catalog, clock, key, Directories(catalog))
+
+
+def signing_key(tx: Connection, settings: Settings, now: datetime) -> SigningKey:
+    """The key that signs now; made where there is none."""
+    secret = settings.key_passphrase.get_secret_value() if settings.key_passphrase else None
+    row = tx.execute(select(keys).where(keys.c.retired_at.is_(None)).order_by(keys.c.created_at.desc())).first()
+    if row is not None:
+        return SigningKey.from_pem(row.private, row.key_id, passphrase=secret)
+    key = SigningKey.generate(f"{settings.node}-{now.year}-1")
+    public = key.public
+    values = {"key_id": public.key_id, "algorithm": public.algorithm, "public": public.raw}
+    tx.execute(insert(keys).values(**values, private=key.to_pem(secret), created_at=now))
+    return key
+
+
+def public_keys(tx: Connection) -> list[PublicKey]:
+    """Every key that ever signed here, so that old receipts can still be verified."""
+    return [PublicKey(r.key_id, r.algorithm, r.public) for r in tx.execute(select(keys).order_by(keys.c.created_at))]

@@ -1,0 +1,54 @@
+"""What one installation is told from outside: by environment variables (`GMSAFETY_...`) or by `gmsafety.toml`."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+MEGABYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """Settings of a node; the environment is stronger than the file, and what is passed in is stronger than both."""
+
+    model_config = SettingsConfigDict(env_prefix="GMSAFETY_", extra="ignore", frozen=True)
+
+    database: str = Field("sqlite:///gmsafety.db", description="SQLAlchemy address: sqlite:///… or postgresql://…")
+    node: str = Field("node", description="short name of this installation; it stands in key ids and receipts")
+    title: str = Field("工贸安全专项行动报送", description="name shown at the head of every page")
+    host: str = "127.0.0.1"
+    port: int = Field(8000, ge=0, le=65535)
+    workers: int = Field(1, ge=1, le=64, description="processes that serve; more than one wants PostgreSQL")
+    public_url: str | None = Field(None, description="address under which others reach this node, for calendar feeds")
+    secure_cookies: bool = Field(False, description="send cookies over HTTPS only")
+    key_passphrase: SecretStr | None = Field(None, description="protects the private key in the database")
+    upload_limit: int = Field(20 * MEGABYTE, ge=1024, description="bytes of one request at most")
+    session_hours: int = Field(12, ge=1, le=24 * 30)
+    late_days: int = Field(60, ge=0, description="how long after its deadline a form is still taken")
+    seal_seconds: float = Field(1.0, gt=0, description="how often the audit log is sealed")
+    demo: bool = Field(False, description="receipts are marked as test; the client may set the clock")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True for the embedded database."""
+        return self.database.startswith("sqlite")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then the environment, then the file (GMSAFETY_CONFIG, or gmsafety.toml where one lies)."""
+        path = Path(os.environ.get("GMSAFETY_CONFIG", "gmsafety.toml"))
+        toml = (TomlConfigSettingsSource(settings_cls, path),) if path.is_file() else ()
+        return (init_settings, env_settings, *toml)

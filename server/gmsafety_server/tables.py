@@ -1,0 +1,370 @@
+"""The tables. A form's content is JSON, summed in SQL; there is no table per form, and no row per number.
+
+Times are stored in UTC. Rows of units, areas and assignments are dated: `since` included, `until` not.
+"""
+
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""A row of whichever columns."""
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMES)
+
+
+class Moment(TypeDecorator[datetime]):
+    """A moment, in UTC in the database and with its zone in Python."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment without its zone: {value!r}")
+        return value.astimezone(UTC) if dialect.name != "sqlite" else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+Path = String(600).with_variant(String(600, collation="C"), "postgresql")
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _id() -> Column[int]:
+    return Column("id", _Id, primary_key=True, autoincrement=True)
+
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("key_id", String(80), primary_key=True),
+    Column("algorithm", String(20), nullable=False),
+    Column("public", LargeBinary, nullable=False),
+    Column("private", LargeBinary, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("retired_at", Moment),
+)
+
+areas = Table(
+    "areas",
+    metadata,
+    _id(),
+    Column("code", String(12), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("level", String(20), nullable=False),
+    Column("parent", String(12)),
+    Column("since", Date, nullable=False),
+    Column("until", Date),
+    UniqueConstraint("code", "since"),
+)
+
+unit_changes = Table(
+    "unit_changes",
+    metadata,
+    _id(),
+    Column("kind", String(20), nullable=False),
+    Column("day", Date, nullable=False),
+    Column("units", Json, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("data", Json),
+    Column("by_user", ForeignKey("users.id")),
+    Column("at", Moment, nullable=False),
+)
+
+units = Table(
+    "units",
+    metadata,
+    _id(),
+    Column("ref", String(120), nullable=False, index=True),
+    Column("name", String(120), nullable=False),
+    Column("area", String(12), nullable=False),
+    Column("level", String(20), nullable=False),
+    Column("role", String(40), nullable=False),
+    Column("parent", String(120)),
+    Column("aliases", Json, nullable=False),
+    Column("path", Path, nullable=False, index=True),
+    Column("since", Date, nullable=False),
+    Column("until", Date),
+    Column("change_id", ForeignKey("unit_changes.id"), nullable=False),
+    UniqueConstraint("ref", "since"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    _id(),
+    Column("unit", String(120), nullable=False, index=True),
+    Column("campaign", String(120), nullable=False),
+    Column("duty", String(120), nullable=False),
+    Column("since", Date, nullable=False),
+    Column("until", Date),
+    Column("by_hand", Boolean, nullable=False),
+    Column("change_id", ForeignKey("unit_changes.id"), nullable=False),
+)
+
+slots = Table(
+    "slots",
+    metadata,
+    _id(),
+    Column("campaign", String(120), nullable=False),
+    Column("duty", String(120), nullable=False),
+    Column("item", String(200), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("period", Date, nullable=False),
+    Column("opens", Date, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("unit", String(120), nullable=False),
+    Column("area", String(12), nullable=False),
+    Column("upper", String(120), index=True),
+    Column("path", Path, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("nil", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("submission_id", _Id),
+    Column("received_at", Moment),
+    UniqueConstraint("campaign", "item", "period", "unit"),
+    Index("ix_slots_path", "path", "campaign", "item", "period"),
+    Index("ix_slots_unit", "unit", "due_at"),
+    Index("ix_slots_upper_state", "upper", "state"),
+)
+
+blobs = Table(
+    "blobs",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+submissions = Table(
+    "submissions",
+    metadata,
+    _id(),
+    Column("uid", String(36), nullable=False, unique=True),
+    Column("slot_id", ForeignKey("slots.id"), nullable=False, index=True),
+    Column("sender", String(120), nullable=False),
+    Column("message_id", String(120), nullable=False),
+    Column("message_hash", String(64), nullable=False),
+    Column("campaign", String(120), nullable=False),
+    Column("item", String(200), nullable=False),
+    Column("period", Date, nullable=False),
+    Column("unit", String(120), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("nil", Boolean, nullable=False),
+    Column("body", Json),
+    Column("origin", Json),
+    Column("findings", Json, nullable=False),
+    Column("reason", Text),
+    Column("note", Text),
+    Column("payload_hash", String(64), nullable=False),
+    Column("supersedes", String(64)),
+    Column("etag", Integer, nullable=False),
+    Column("test", Boolean, nullable=False),
+    Column("created_by", ForeignKey("users.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("received_at", Moment),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("sender", "message_id"),
+    UniqueConstraint("campaign", "item", "period", "unit", "revision"),
+)
+
+attachments = Table(
+    "attachments",
+    metadata,
+    _id(),
+    Column("submission_id", ForeignKey("submissions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("position", Integer, nullable=False),
+    Column("artefact", String(40), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("media_type", String(120), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("hash", ForeignKey("blobs.hash"), nullable=False),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    _id(),
+    Column("uid", String(36), nullable=False, unique=True),
+    Column("unit", String(120), nullable=False, index=True),
+    Column("path", Path, nullable=False),
+    Column("item", String(200), nullable=False),
+    Column("period", Date, nullable=False),
+    Column("problem", String(40), nullable=False),
+    Column("name", String(255), nullable=False),
+    Column("hash", ForeignKey("blobs.hash"), nullable=False),
+    Column("findings", Json, nullable=False),
+    Column("by_user", ForeignKey("users.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    _id(),
+    Column("submission_id", ForeignKey("submissions.id"), nullable=False, index=True),
+    Column("uid", String(36), nullable=False, unique=True),
+    Column("kind", String(20), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("code", String(12), nullable=False, index=True),
+    Column("signed", Text, nullable=False),
+    Column("issued_at", Moment, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _id(),
+    Column("submission_id", ForeignKey("submissions.id", ondelete="CASCADE"), index=True, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("by_user", ForeignKey("users.id")),
+    Column("unit", String(120), nullable=False),
+    Column("text", Text),
+    Column("data", Json),
+)
+
+rollups = Table(
+    "rollups",
+    metadata,
+    _id(),
+    Column("uid", String(36), nullable=False, unique=True),
+    Column("unit", String(120), nullable=False),
+    Column("path", Path, nullable=False),
+    Column("campaign", String(120), nullable=False),
+    Column("item", String(200), nullable=False),
+    Column("period", Date, nullable=False),
+    Column("basis", String(20), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("own", Json),
+    Column("own_file", String(255)),
+    Column("adjustments", Json, nullable=False),
+    Column("etag", Integer, nullable=False),
+    Column("submission_id", ForeignKey("submissions.id", ondelete="SET NULL")),
+    Column("created_by", ForeignKey("users.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    UniqueConstraint("unit", "campaign", "item", "period"),
+)
+
+rollup_sources = Table(
+    "rollup_sources",
+    metadata,
+    Column("rollup_id", ForeignKey("rollups.id", ondelete="CASCADE"), primary_key=True),
+    Column("submission_id", ForeignKey("submissions.id"), primary_key=True),
+    Index("ix_rollup_sources_submission_id", "submission_id"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("login", String(80), nullable=False, unique=True),
+    Column("name", String(80), nullable=False),
+    Column("unit", String(120), nullable=False, index=True),
+    Column("roles", Json, nullable=False),
+    Column("password", String(255), nullable=False),
+    Column("must_change", Boolean, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Moment),
+    Column("disabled_at", Moment),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("csrf", String(64), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("agent", String(200)),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    _id(),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("name", String(80), nullable=False),
+    Column("hint", String(12), nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+feeds = Table(
+    "feeds",
+    metadata,
+    _id(),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("unit", String(120), nullable=False, index=True),
+    Column("hint", String(12), nullable=False),
+    Column("created_by", ForeignKey("users.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    _id(),
+    Column("at", Moment, nullable=False),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(40), nullable=False),
+    Column("object", String(200), nullable=False),
+    Column("path", Path, nullable=False, index=True),
+    Column("data", Text, nullable=False),
+    Column("seq", _Id, unique=True),
+    Column("hash", String(64)),
+)
+
+seals = Table(
+    "seals",
+    metadata,
+    _id(),
+    Column("first_seq", _Id, nullable=False),
+    Column("last_seq", _Id, nullable=False, unique=True),
+    Column("hash", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("key_id", String(80), nullable=False),
+    Column("signature", String(200), nullable=False),
+)

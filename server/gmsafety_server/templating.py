@@ -1,0 +1,127 @@
+"""Pages: one way to make an answer out of a template."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote, unquote
+
+from fastapi import Request, Response
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from gmsafety.duties import BEIJING
+
+from .node import Node
+from .scope import Viewer
+
+FLASH = "gmsafety-said"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the navigation, shown to those who may do its action."""
+
+    href: str
+    label: str
+    icon: str
+    action: str
+
+
+NAVIGATION: tuple[Entry, ...] = (
+    Entry("/", "工作台", "home", "board.read"),
+    Entry("/submissions", "报送", "inbox", "submission.read"),
+    Entry("/review", "审核", "checklist", "submission.decide"),
+    Entry("/board", "进度", "chart", "board.read"),
+    Entry("/rollups", "汇总", "sum", "rollup.read"),
+)
+
+
+def beijing(moment: datetime, pattern: str = "%Y-%m-%d %H:%M") -> str:
+    """A moment as it is shown in China."""
+    return moment.astimezone(BEIJING).strftime(pattern)
+
+
+@cache
+def _assets() -> Mapping[str, str]:
+    file = files(__package__) / "static" / "manifest.json"
+    return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}
+
+
+def asset(name: str) -> str:
+    """The address of a static file, by the name it had before it was hashed."""
+    return f"/static/{_assets().get(name, name)}"
+
+
+@cache
+def environment() -> Environment:
+    """The templates, compiled once."""
+    made = Environment(
+        loader=PackageLoader(__package__), autoescape=select_autoescape(default=True), undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, auto_reload=False,
+    )  # fmt: skip
+    made.globals.update(asset=asset, version=version("gmsafety-server"))
+    made.filters.update(beijing=beijing)
+    return made
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
+    """Answer with a page; what was said by `say` on the way here is shown once."""
+    node: Node = request.app.state.node
+    viewer: Viewer | None = getattr(request.state, "viewer", None)
+    flashes = _said(request)
+    shared = {
+        "node_name": node.settings.title,
+        "test": node.test,
+        "now": node.clock.now(),
+        "viewer": viewer,
+        "csrf_token": viewer.csrf if viewer else "",
+        "flashes": flashes,
+        "nav": _navigation(request, viewer) if viewer else [],
+        **_who(request, node, viewer),
+    }
+    text = environment().get_template(template).render({**shared, **context})
+    response = HTMLResponse(text, status)
+    if flashes:
+        response.delete_cookie(FLASH)
+    return response
+
+
+def _who(request: Request, node: Node, viewer: Viewer | None) -> dict[str, Any]:
+    if viewer is None:
+        return {"unit_name": "", "user_name": "", "user_roles": ""}
+    with node.db.read() as tx:
+        name = node.directory(tx).name(viewer.unit)
+    roles = "、".join(sorted(r.chinese for r in viewer.roles))
+    return {"unit_name": name, "user_name": viewer.name, "user_roles": roles}
+
+
+def _navigation(request: Request, viewer: Viewer) -> list[dict[str, Any]]:
+    path = request.url.path
+    counts: Mapping[str, int] = getattr(request.state, "counts", {})
+    return [
+        {
+            "href": e.href,
+            "label": e.label,
+            "icon": e.icon,
+            "active": path == e.href or (e.href != "/" and path.startswith(e.href)),
+            "count": counts.get(e.href, 0),
+        }
+        for e in NAVIGATION
+        if viewer.may(e.action)
+    ]
+
+
+def say(response: Response, text: str, *, kind: str = "success") -> None:
+    """Have the next page say something: `success`, `info`, `warning` or `danger`."""
+    response.set_cookie(FLASH, quote(f"{kind}|{text}"[:900]), max_age=60, httponly=True, samesite="lax")
+
+
+def _said(request: Request) -> list[dict[str, str]]:
+    kind, _, text = unquote(request.cookies.get(FLASH, "")).partition("|")
+    known = kind in ("success", "info", "warning", "danger")
+    return [{"kind": kind, "text": text}] if known and text else []

