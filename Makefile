@@ -9,8 +9,17 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make pins"
 
+FRONTEND := server/frontend
+PACKAGES := $(FRONTEND)/node_modules/.package-lock.json
+ASSETS := server/gmsafety_server/static/manifest.json
+ASSET_SOURCES := $(wildcard $(addprefix $(FRONTEND)/,app.css app.js build.mjs favicon.svg icons.txt css/*.css js/*.js))
+# Node 18 or newer from PATH; where there is none, from a wheel in .venv.
+WITH_NODE := PATH="$(CURDIR)/$(BIN):$$PATH" &&
+FIND_NODE := @($(WITH_NODE) npm --version && node -e 'process.exit(parseInt(process.versions.node) < 18 ? 1 : 0)') \
+	>/dev/null 2>&1 || $(PIP) install --require-hashes -r requirements/node.txt
+
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check bench pins wheels clean
+.PHONY: help env assets demo test check bench pins wheels clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,10 +37,21 @@ $(READY): requirements/dev.txt $(PYPROJECTS)
 	$(PIP) install --no-index --no-deps --no-build-isolation $(DISTS:%=-e %)
 	@touch $@
 
-demo: $(READY) ## play the first three Fridays: read, check, add up, and write the city's forms
+assets: $(ASSETS) ## build the pages' styles, script and icons with Node from PATH, or from a wheel
+
+$(PACKAGES): $(FRONTEND)/package.json $(FRONTEND)/package-lock.json | $(READY)
+	$(FIND_NODE)
+	$(WITH_NODE) cd $(FRONTEND) && npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+$(ASSETS): $(PACKAGES) $(ASSET_SOURCES)
+	$(FIND_NODE)
+	$(WITH_NODE) cd $(FRONTEND) && node build.mjs
+
+demo: $(READY) $(ASSETS) ## play the first three Fridays: read, check, add up, and write the city's forms
 	$(BIN)/python examples/first-friday/demo.py $(ARGS)
 
-test: check ## run the linters, then every test (ARGS="-k word" narrows the tests)
+test: check $(ASSETS) ## run the linters, then every test (ARGS="-k word" narrows the tests)
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 	@echo "make test: the linters and the tests passed."
 
@@ -50,12 +70,14 @@ pins: $(READY) ## pin the requirements anew (ARGS=--upgrade takes newer versions
 		--no-emit-package gmsafety --output-file requirements/server.txt
 	$(COMPILE) $(ARGS) --constraint requirements/server.txt pyproject.toml --extra client server/pyproject.toml \
 		requirements/dev.in --no-emit-package gmsafety --output-file requirements/dev.txt
+	$(COMPILE) $(ARGS) requirements/node.in --output-file requirements/node.txt
 
-wheels: $(READY) ## build the wheels into dist/
+wheels: $(READY) $(ASSETS) ## build the wheels into dist/
 	rm -rf dist
 	$(PIP) wheel --no-index --no-deps --no-build-isolation --wheel-dir dist $(DISTS)
 	@ls dist
 
 clean: ## remove what make has made
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist out
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache dist out \
+		$(FRONTEND)/node_modules $(dir $(ASSETS))
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

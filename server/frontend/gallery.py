@@ -5,20 +5,22 @@
 It serves the built assets under the server's own content security policy and fails when a page breaks it.
 """
 
-import json
 import sys
 import tempfile
 import threading
+from calendar import Calendar
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import FileSystemLoader
 from playwright.sync_api import Page, sync_playwright
+
+from gmsafety_server.templating import environment
 
 HERE = Path(__file__).parent
 PACKAGE = HERE.parent / "gmsafety_server"
@@ -57,8 +59,9 @@ CITY = {
     "version": "0.1.0",
     "test": False,
     "now": FRIDAY,
-    "unit": {"name": "泽州县应急管理局", "href": "#"},
-    "user": {"name": "某某", "role": "填报员"},
+    "unit_name": "泽州县应急管理局",
+    "user_name": "某某",
+    "user_roles": "填报员",
     "user_menu": [{"href": "#", "label": "修改密码", "icon": "key"}],
     "search": {"href": "#", "value": "", "hint": "查找企业、表、文件"},
     "csrf_token": "invented",
@@ -218,16 +221,39 @@ HAZARDS = [
 ]
 
 
+def make_month() -> list[list[dict[str, Any]]]:
+    """January 2025 with its Fridays, New Year's Day and the working Sunday before the Spring Festival."""
+    due = {
+        3: [("周调度表 第3周", "accepted"), ("重大隐患台账 第3周", "accepted")],
+        8: [("交叉检查情况", "late")],
+        10: [("周调度表 第4周", "returned"), ("重大隐患台账 第4周", "submitted")],
+        17: [("周调度表 第5周", "due"), ("重大隐患台账 第5周", "draft")],
+        24: [("周调度表 第6周", "not-due")],
+        31: [("周调度表 第7周", "not-due")],
+    }
+    notes = {1: "元旦", 26: "班"} | dict.fromkeys([28, 29, 30, 31], "春节")
+
+    def make_day(day: date) -> dict[str, Any]:
+        here = day.month == 1
+        items = due.get(day.day, []) if here else []
+        return {
+            "number": day.day,
+            "words": f"{day.month}月{day.day}日 周{'一二三四五六日'[day.weekday()]}",
+            "other": not here,
+            "off": here and (day.weekday() > 4 or day.day in notes) and day.day != 26,
+            "today": here and day.day == 17,
+            "note": notes.get(day.day, "") if here else "",
+            "items": [{"text": text, "state": state, "href": "#", "hint": text} for text, state in items],
+        }
+
+    return [[make_day(day) for day in week] for week in Calendar().monthdatescalendar(2025, 1)]
+
+
 def render(folder: Path) -> list[str]:
     """Write every page into the folder and return their names."""
-    manifest = json.loads((PACKAGE / "static/manifest.json").read_text(encoding="utf-8"))
-    environment = Environment(
-        loader=FileSystemLoader([PACKAGE / "templates", HERE / "gallery"]),
-        autoescape=True,
-        undefined=StrictUndefined,
-    )
-    environment.globals["asset"] = lambda name: f"/static/{manifest[name]}"
-    city = {"unit": {"name": "晋城市应急管理局", "href": "#"}, "user": {"name": "某某", "role": "审核员"}}
+    loader = FileSystemLoader([PACKAGE / "templates", HERE / "gallery"])
+    templates = environment().overlay(loader=loader)
+    city = {"unit_name": "晋城市应急管理局", "user_roles": "审核员、管理员"}
     pages: dict[str, dict[str, Any]] = {
         "desk": page_context("工作台"),
         "board": page_context("报送看板", **city, board=make_board()),
@@ -241,10 +267,11 @@ def render(folder: Path) -> list[str]:
             "",
             test=True,
             findings=make_findings(),
+            weeks=make_month(),
             flashes=[
                 {"kind": "success", "text": "已报送，回执 K7QF-2M9D。", "href": "#", "label": "看回执"},
                 {"kind": "warning", "text": "本周重大隐患台账尚未报送。"},
-                {"kind": "error", "text": "没有保存：这张表刚被别人改过。"},
+                {"kind": "danger", "text": "没有保存：这张表刚被别人改过。"},
                 {"kind": "info", "text": "2025年春节假期安排已更新，日程据此重算。"},
             ],
         ),
@@ -252,7 +279,7 @@ def render(folder: Path) -> list[str]:
         "problem": {"node_name": "晋城市应急管理局", "version": "0.1.0", "test": True},
     }
     for name, context in pages.items():
-        text = environment.get_template(f"{name}.html").render(context)
+        text = templates.get_template(f"{name}.html").render(context)
         (folder / f"{name}.html").write_text(text, encoding="utf-8")
     return list(pages)
 

@@ -8,6 +8,7 @@ const SOON = 2 * HOUR;
 
 /** A length of time in words; seconds only when few are left. */
 export function lengthInWords(length) {
+  if (length < MINUTE) return `${Math.floor(length / 1000)}秒`;
   if (length < 10 * MINUTE) return `${Math.floor(length / MINUTE)}分${Math.floor((length % MINUTE) / 1000)}秒`;
   if (length < HOUR) return `${Math.floor(length / MINUTE)}分钟`;
   if (length < DAY) return `${Math.floor(length / HOUR)}小时${Math.floor((length % HOUR) / MINUTE)}分`;

@@ -17,14 +17,20 @@ function guard(form) {
   });
 }
 
+const isSentByHtmx = (form) => form.matches("[hx-post], [hx-put], [hx-patch], [hx-delete], [hx-get]");
+
+/** A form that is on its way is not sent again. */
+function stopSecond(event) {
+  if (!event.target.dataset.sent) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+}
+
 /** Marks the pressed button as busy. Only marks: a disabled button would not send its own name and value. */
 function markBusy(event) {
   const form = event.target;
-  if (event.defaultPrevented || form.method === "dialog" || form.target === "_blank") return;
-  if (form.dataset.sent) {
-    event.preventDefault();
-    return;
-  }
+  const posts = form.getAttribute("method")?.toLowerCase() === "post" && form.target !== "_blank";
+  if (!isSentByHtmx(form) && (event.defaultPrevented || !posts)) return;
   form.dataset.sent = "yes";
   const button = event.submitter ?? form.querySelector("button:not([type=button])");
   button?.setAttribute("aria-busy", "true");
@@ -70,6 +76,7 @@ export function startForms() {
   each("[data-check-all]", checkAll);
   // `data-submit`: a choice in a filter is carried out at once; without a script its button does it.
   each("select[data-submit]", (select) => select.addEventListener("change", () => select.form.requestSubmit()));
+  document.addEventListener("submit", stopSecond, true);
   document.addEventListener("submit", markBusy);
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt.closest?.("form");

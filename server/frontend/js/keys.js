@@ -28,8 +28,6 @@ export function startKeys() {
 
   document.addEventListener("click", (event) => {
     for (const box of openBoxes()) if (!box.contains(event.target)) box.open = false;
-    const sidebar = document.querySelector(".sidebar");
-    if (event.target === sidebar) document.getElementById("nav-open").checked = false;
   });
 
   each("[data-print]", (button) => button.addEventListener("click", () => window.print()));

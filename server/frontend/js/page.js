@@ -63,7 +63,7 @@ export function say(text, kind = "") {
 export function sizeInWords(bytes) {
   if (bytes < 1024) return `${bytes} B`;
   if (bytes < 1024 * 1024) return `${Math.round(bytes / 1024)} KB`;
-  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+  return `${(bytes / 1024 / 1024).toFixed(1).replace(".0", "")} MB`;
 }
 
 const serverTime = Date.parse(document.documentElement.dataset.now ?? "");

@@ -61,7 +61,13 @@ function makeFilter(box) {
   narrow();
 }
 
+/** A table wider than the screen can be scrolled by keys too. */
+function makeReachable(wrap) {
+  if (wrap.scrollWidth > wrap.clientWidth && !wrap.hasAttribute("tabindex")) wrap.tabIndex = 0;
+}
+
 export function startTables() {
+  each(".table-wrap", makeReachable);
   each("table[data-sortable]", makeSortable);
   each("input[data-filter]", makeFilter);
 }
