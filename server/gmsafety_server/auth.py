@@ -1,17 +1,20 @@
 """Who somebody is: passwords (argon2id), lock-out, sessions of browsers, tokens of programs.
 
-Sessions, tokens and feed addresses are kept as hashes only; a stolen database opens nothing.
+Sessions, tokens and feed addresses are kept as hashes only; a stolen database opens nothing. A log-in name that nobody
+has is treated as one that somebody has: as slowly, and locked as soon.
 """
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
+from math import ceil
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from gmsafety.exchange.canonical import digest
 
@@ -19,7 +22,7 @@ from . import audit
 from .directory import Directory
 from .errors import Problem
 from .scope import SCOPES, Role, Viewer
-from .tables import AnyRow, sessions, tokens, users
+from .tables import AnyRow, sessions, strangers, tokens, users
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -27,15 +30,19 @@ if TYPE_CHECKING:
 FAILURES_ALLOWED = 5
 LOCKED = timedelta(minutes=15)
 PASSWORD_LENGTH = 10
+WORK = {"time_cost": 3, "memory_cost": 64 * 1024, "parallelism": 4}
+"""What a password costs to try, RFC 9106 (second recommended option): rounds, KiB, threads."""
 TOKEN_PREFIX = "gms_"
+TOKEN_DAYS = 365
 _AT_ONCE = BoundedSemaphore(2)  # argon2 takes 64 MB and all of a core
+_IN_QUEUE = BoundedSemaphore(12)  # those who wait hold threads that others need
 
 
 @cache
 def _hasher() -> "PasswordHasher":
     from argon2 import PasswordHasher  # noqa: PLC0415 - loads a compiled library
 
-    return PasswordHasher()
+    return PasswordHasher(**WORK)
 
 
 @cache
@@ -43,22 +50,43 @@ def _nobody() -> str:
     return _hasher().hash(secrets.token_hex())
 
 
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _IN_QUEUE.acquire(blocking=False):
+        raise Problem("busy", "登录的人太多，请稍后再试", headers={"Retry-After": "2"})
+    try:
+        with _AT_ONCE:
+            yield
+    finally:
+        _IN_QUEUE.release()
+
+
 def hash_password(password: str) -> str:
     """Hash a password; one that is too short is refused."""
     if len(password) < PASSWORD_LENGTH:
         raise Problem("not-valid", f"密码至少{PASSWORD_LENGTH}位", errors=[{"field": "password", "message": "太短"}])
-    with _AT_ONCE:
+    with _turn():
         return _hasher().hash(password)
 
 
-def _matches(hashed: str, password: str) -> bool:
+def matches(hashed: str, password: str) -> bool:
+    """Tell whether a password is the one that was hashed."""
     from argon2.exceptions import VerificationError  # noqa: PLC0415 - as above
 
-    with _AT_ONCE:
+    with _turn():
         try:
             return _hasher().verify(hashed, password)
         except VerificationError:
             return False
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A log-in name that was given: its account, or None, and until when it is locked."""
+
+    login: str
+    user: AnyRow | None
+    locked_until: datetime | None
 
 
 def find_user(tx: Connection, login: str) -> AnyRow | None:
@@ -66,32 +94,54 @@ def find_user(tx: Connection, login: str) -> AnyRow | None:
     return tx.execute(select(users).where(users.c.login == login)).first()
 
 
-def check_password(row: AnyRow | None, password: str, now: datetime) -> None:
-    """Refuse a wrong password, an unknown account and a locked one; takes as long for each. Needs no transaction."""
-    right = _matches(row.password if row is not None else _nobody(), password)
-    if row is not None and row.locked_until is not None and row.locked_until > now:
-        minutes = int((row.locked_until - now).total_seconds() // 60) + 1
+def begin_attempt(tx: Connection, login: str) -> Attempt:
+    """What is known of a log-in name before its password is looked at."""
+    user = find_user(tx, login)
+    stranger = tx.execute(select(strangers).where(strangers.c.hash == digest(login.encode()))).first()
+    known = user if user is not None else stranger
+    return Attempt(login, user, known.locked_until if known is not None else None)
+
+
+def check_password(attempt: Attempt, password: str, now: datetime) -> AnyRow:
+    """The account, where the password is right; takes as long for each that is not. Needs no transaction."""
+    user, until = attempt.user, attempt.locked_until
+    right = matches(user.password if user is not None else _nobody(), password)
+    if until is not None and until > now:
+        minutes = ceil((until - now).total_seconds() / 60)
         headers = {"Retry-After": str(minutes * 60)}
         raise Problem("locked-out", f"密码错误次数过多，请{minutes}分钟后再试", headers=headers)
-    if row is None or not right or row.disabled_at is not None:
+    if user is None or not right or user.disabled_at is not None:
         raise Problem("wrong-password")
+    return user
 
 
-def count_failure(tx: Connection, row: AnyRow | None, now: datetime) -> None:
-    """Count a wrong password; at the fifth the account is locked for a quarter of an hour."""
-    if row is None or (row.locked_until is not None and row.locked_until > now):
+def count_failure(tx: Connection, login: str, now: datetime, directory: Directory) -> None:
+    """Count a wrong password; at the fifth the name is locked for a quarter of an hour. Names nobody has count too."""
+    user = tx.execute(select(users).where(users.c.login == login).with_for_update()).first()
+    name = digest(login.encode())
+    before = user or tx.execute(select(strangers).where(strangers.c.hash == name).with_for_update()).first()
+    if before is not None and before.locked_until is not None and before.locked_until > now:
         return
-    failures = row.failures + 1
-    locked = now + LOCKED if failures >= FAILURES_ALLOWED else None
-    values = {"failures": 0 if locked else users.c.failures + 1, "locked_until": locked}
-    tx.execute(update(users).where(users.c.id == row.id).values(values))
-    audit.record(tx, now, row.login, "login.failed", row.login, path="/", failures=failures, locked=locked is not None)
+    failures = (before.failures if before is not None else 0) + 1
+    locked = failures >= FAILURES_ALLOWED
+    values = {"failures": 0 if locked else failures, "locked_until": now + LOCKED if locked else None}
+    if user is not None:
+        tx.execute(update(users).where(users.c.id == user.id).values(values))
+    else:
+        _remember_stranger(tx, name, {**values, "at": now})
+    who, path = (user.login, directory.place(user.unit)) if user is not None else ("-", "/")
+    audit.record(tx, now, who, "login.failed", who, path=path, failures=failures, locked=locked)
 
 
-def clear_failures(tx: Connection, row: AnyRow) -> None:
-    """Forget wrong passwords after a right one."""
-    if row.failures or row.locked_until:
-        tx.execute(update(users).where(users.c.id == row.id).values(failures=0, locked_until=None))
+def _remember_stranger(tx: Connection, name: str, values: dict[str, Any]) -> None:
+    tx.execute(delete(strangers).where(strangers.c.at < values["at"] - 4 * LOCKED))
+    if not tx.execute(update(strangers).where(strangers.c.hash == name).values(values)).rowcount:
+        tx.execute(insert(strangers).values(hash=name, **values))
+
+
+def clear_failures(tx: Connection, user: int) -> None:
+    """Forget wrong passwords, and unlock."""
+    tx.execute(update(users).where(users.c.id == user).values(failures=0, locked_until=None))
 
 
 def open_session(tx: Connection, user: int, now: datetime, *, hours: int, agent: str) -> str:
@@ -108,11 +158,16 @@ def close_session(tx: Connection, secret: str) -> None:
     tx.execute(delete(sessions).where(sessions.c.hash == digest(secret.encode())))
 
 
+def close_sessions(tx: Connection, user: int) -> None:
+    """End all sessions of an account."""
+    tx.execute(delete(sessions).where(sessions.c.user_id == user))
+
+
 def viewer_of_session(tx: Connection, secret: str, now: datetime, directory: Directory) -> Viewer | None:
     """Whose session it is, or None where it is unknown or over."""
     query = select(users, sessions.c.csrf, sessions.c.expires_at).join(sessions, sessions.c.user_id == users.c.id)
     row = tx.execute(query.where(sessions.c.hash == digest(secret.encode()))).first()
-    if row is None or row.expires_at <= now or row.disabled_at is not None:
+    if row is None or row.expires_at <= now or not _may_enter(row, directory):
         return None
     return replace(_viewer(row, directory), csrf=row.csrf)
 
@@ -130,18 +185,41 @@ def new_token(
     return int(tx.execute(row).scalar_one()), secret
 
 
+def revoke_tokens(tx: Connection, user: int, now: datetime) -> None:
+    """End all tokens of an account."""
+    live = (tokens.c.user_id == user) & tokens.c.revoked_at.is_(None)
+    tx.execute(update(tokens).where(live).values(revoked_at=now))
+
+
+_TOKEN = (
+    select(users, tokens.c.scopes, tokens.c.expires_at, tokens.c.revoked_at)
+    .join(tokens)
+    .where(tokens.c.hash == bindparam("hashed"))
+)
+
+
 def viewer_of_token(tx: Connection, secret: str, now: datetime, directory: Directory) -> Viewer:
     """Whose token it is; refuses one that is unknown, over or revoked."""
-    query = select(users, tokens.c.scopes, tokens.c.expires_at, tokens.c.revoked_at).join(tokens)
-    row = tx.execute(query.where(tokens.c.hash == digest(secret.encode()))).first()
-    if row is None or row.disabled_at is not None:
+    row = tx.execute(_TOKEN, {"hashed": digest(secret.encode())}).first()
+    if row is None or not _may_enter(row, directory):
         raise Problem("not-logged-in", headers={"WWW-Authenticate": "Bearer"})
     if row.revoked_at is not None or row.expires_at <= now:
         raise Problem("token-expired", headers={"WWW-Authenticate": "Bearer"})
     return replace(_viewer(row, directory), scopes=frozenset(row.scopes))
 
 
+def viewer_of_user(row: AnyRow | None, directory: Directory) -> Viewer | None:
+    """Whose account it is, where it may be used."""
+    return _viewer(row, directory) if row is not None and _may_enter(row, directory) else None
+
+
+def _may_enter(row: AnyRow, directory: Directory) -> bool:
+    return row.disabled_at is None and row.unit in directory.paths
+
+
 def _viewer(row: AnyRow, directory: Directory) -> Viewer:
     roles = frozenset(Role(r) for r in row.roles)
-    path = directory.path(row.unit)
-    return Viewer(row.id, row.login, row.name, row.unit, path, roles, must_change=row.must_change)
+    path, former = directory.paths[row.unit], directory.former.get(row.unit, ())
+    return Viewer(
+        row.id, row.login, row.name, row.unit, path, roles, must_change=row.must_change, former=former
+    )  # fmt: skip

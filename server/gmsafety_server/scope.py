@@ -1,7 +1,8 @@
 """Who may see and do what: the only place where that is decided.
 
 A unit sees itself and those below it; what it does not see does not exist for it (404, never 403).
-Paths of units end with a slash: `/shanxi.shanxi-office/shanxi.jincheng-office/`.
+Paths of units end with a slash: `/shanxi.shanxi-office/shanxi.jincheng-office/`. A unit that was moved keeps what it
+had under the paths it bore before; the unit it was moved from keeps what was filed to it until then.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false
+from sqlalchemy import ColumnElement, and_, false, or_
 
 from .errors import Problem
 
@@ -57,6 +58,7 @@ def _to(roles: tuple[Role, ...], relations: frozenset[Relation]) -> Mapping[Role
 PERMISSIONS: Mapping[str, Mapping[Role, frozenset[Relation]]] = MappingProxyType(
     {
         "catalog.read": _to(_EVERY, _OWN),
+        "account.read": _to(_EVERY, _OWN),
         "account.own": _to(_EVERY, _OWN),
         "unit.read": _to(_EVERY, _DOWN | {_A}),
         "unit.change": _to((Role.ADMINISTRATOR,), _DOWN),
@@ -101,6 +103,7 @@ class Viewer:
     scopes: frozenset[str] | None = None
     csrf: str = field(default="", repr=False)
     must_change: bool = False
+    former: tuple[str, ...] = ()
 
     @property
     def actor(self) -> str:
@@ -109,10 +112,11 @@ class Viewer:
 
     def relation(self, path: str) -> Relation:
         """How the unit at a path stands to one's own."""
-        if path == self.path:
-            return Relation.SELF
-        if path.startswith(self.path):
-            return Relation.CHILD if path.count("/") == self.path.count("/") + 1 else Relation.BELOW
+        for own in (self.path, *self.former):
+            if path == own:
+                return Relation.SELF
+            if path.startswith(own):
+                return Relation.CHILD if path.count("/") == own.count("/") + 1 else Relation.BELOW
         return Relation.ABOVE if self.path.startswith(path) else Relation.OTHER
 
     def may(self, action: str, path: str | None = None) -> bool:
@@ -148,11 +152,35 @@ def _relations(action: str) -> frozenset[Relation]:
 
 def visible(viewer: Viewer, action: str, column: ColumnElement[Any]) -> ColumnElement[bool]:
     """The rows whose unit path the viewer may do the action on, as a condition."""
-    if not viewer.may(action):
-        return false()
-    if viewer.may(action, f"{viewer.path}x/y/"):
-        return within(column, viewer.path)
-    return column == viewer.path
+    may = {relation for relation, path in _examples(viewer).items() if viewer.may(action, path)}
+    seen = [part for own in (viewer.path, *viewer.former) for part in _down(may, own, column)]
+    if Relation.ABOVE in may:
+        seen.append(column.in_(above(viewer.path)))
+    return or_(false(), *seen)
+
+
+def _examples(viewer: Viewer) -> Mapping[Relation, str]:
+    own, uppers = viewer.path, above(viewer.path)
+    examples = {Relation.SELF: own, Relation.CHILD: f"{own}x/", Relation.BELOW: f"{own}x/y/"}
+    return examples | ({Relation.ABOVE: uppers[0]} if uppers else {})
+
+
+def _down(may: set[Relation], own: str, column: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    if may >= _DOWN:
+        return [within(column, own)]
+    further = column.like(f"{own.replace('_', '|_')}%/%/", escape="|")
+    parts = {
+        Relation.SELF: column == own,
+        Relation.CHILD: and_(within(column, own), column != own, ~further),
+        Relation.BELOW: and_(within(column, own), further),
+    }
+    return [condition for relation, condition in parts.items() if relation in may]
+
+
+def above(path: str) -> list[str]:
+    """The paths of the units above a unit, the highest first."""
+    parts = path.strip("/").split("/")
+    return [f"/{'/'.join(parts[:n])}/" for n in range(1, len(parts))]
 
 
 def within(column: ColumnElement[Any], path: str) -> ColumnElement[bool]:
