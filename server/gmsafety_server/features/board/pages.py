@@ -1,0 +1,221 @@
+"""The pages of desk, due list, board and calendar feeds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+
+from gmsafety.codes import Level
+
+from ...errors import Problem
+from ...node import Node
+from ...scope import Viewer
+from ...templating import page, say
+from ...web import Here, posting, visiting
+from ..submissions.views import attachment
+from . import exports, feeds, owing, service
+from .choosing import choose, offers
+from .desk import Task, desk, tasks_of
+from .drawing import draw
+from .endpoints import DueAsked, Number, due_asked
+from .remembered import Memory
+from .schemas import Asked, BoardAsked
+from .states import WORDS
+from .tallies import rate
+from .words import weekday, when
+
+router = APIRouter(include_in_schema=False)
+Reader = Annotated[Viewer, Depends(visiting("board.read"))]
+Owner = Annotated[Viewer, Depends(visiting("feed.own"))]
+Changer = Annotated[Viewer, Depends(posting("feed.own"))]
+_COLUMNS = 6
+_EXPORTED = 5000
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@router.get("/")
+def show_desk(request: Request, node: Here, viewer: Reader) -> Response:
+    """The desk."""
+    with node.db.read() as tx:
+        laid = desk(tx, node, viewer)
+    request.state.counts = {"/review": laid.waiting_total, "/": len(laid.returned) + len(laid.overdue)}
+    today = node.clock.today()
+    day = f"{today.month}月{today.day}日 {weekday(today)}"
+    return page(
+        request, "board/desk.html", desk=laid, day=day, may_file=viewer.may("submission.file"),
+        may_decide=viewer.may("submission.decide"), rate=rate,
+    )  # fmt: skip
+
+
+@router.get("/due")
+def show_due(request: Request, node: Here, viewer: Reader, asked: Annotated[DueAsked, Depends(due_asked)]) -> Response:
+    """Everything that a unit owes in a time."""
+    with node.db.read() as tx:
+        told = owing.due_list(tx, node, viewer, unit=asked.unit, between=(asked.first, asked.last))
+        own = told.unit == viewer.unit
+        tasks = tasks_of(tx, viewer, told) if own else [Task(d, when(d.due_at, told.now), None) for d in told.items]
+    return page(request, "board/due.html", told=told, tasks=tasks, asked=asked, own=own)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An option of a filter."""
+
+    value: str
+    label: str
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a board is narrowed to, as its page offers it."""
+
+    asked: BoardAsked
+    what: list[tuple[str, list[Choice]]]
+    first: list[Choice]
+    last: list[Choice]
+    levels: list[Choice]
+    states: list[Choice]
+    unit_name: str
+
+    def query(self, **changed: Any) -> str:
+        """The address of the same board, with something changed."""
+        told = self.asked.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+        told = {**told, **changed}
+        return urlencode({name: value for name, value in told.items() if value not in (None, "")})
+
+
+def board_asked(request: Request) -> BoardAsked:
+    """What the page asks for; `what` is campaign and item in one field, and an empty field is none."""
+    told: dict[str, Any] = {name: value for name, value in request.query_params.items() if value}
+    if "~" in str(told.get("what", "")):
+        told["campaign"], _, told["item"] = str(told.pop("what")).partition("~")
+    try:
+        return BoardAsked.model_validate(told)
+    except ValidationError as error:
+        wrong = [{"field": str(e["loc"][-1]) if e["loc"] else "", "message": e["msg"]} for e in error.errors()]
+        raise Problem("not-valid", errors=wrong) from error
+
+
+AskedOfPage = Annotated[BoardAsked, Depends(board_asked)]
+
+
+def _settled(node: Node, viewer: Viewer, asked: BoardAsked) -> tuple[BoardAsked, Filters]:
+    """The board that is meant: where no weeks are named, the last ones up to the current."""
+    with node.db.read() as tx:
+        directory = node.directory(tx)
+        chosen = choose(tx, node, directory, viewer, asked)
+    days = [(o.period, o.due) for o in chosen.duty.occurrences(node.catalog.calendar)]
+    current = next((n for n, (_, due) in enumerate(days) if due >= node.clock.now()), len(days) - 1)
+    first, last = asked.first, asked.last
+    if first is None and last is None and days:
+        first, last = days[max(0, current - _COLUMNS + 1)][0], days[current][0]
+    named = {"campaign": chosen.campaign.ref, "item": chosen.item.ref, "first": first, "last": last}
+    settled = asked.model_copy(update=named)
+    return settled, Filters(
+        asked=settled, what=_what(node, viewer, directory, settled),
+        first=_periods(node, chosen.campaign.ref, chosen.duty.id, days, first),
+        last=_periods(node, chosen.campaign.ref, chosen.duty.id, days, last),
+        levels=[Choice(level.value, level.chinese, level == asked.level) for level in Level if level.depth],
+        states=[Choice(word, label, word == asked.state) for word, label in WORDS.items()],
+        unit_name=directory.name(chosen.unit) if asked.unit else "",
+    )  # fmt: skip
+
+
+def _what(node: Node, viewer: Viewer, directory: Any, asked: BoardAsked) -> list[tuple[str, list[Choice]]]:
+    groups: dict[str, list[Choice]] = {}
+    for offer in offers(node, directory, viewer):
+        is_chosen = (offer.campaign, offer.item) == (asked.campaign, asked.item)
+        choice = Choice(f"{offer.campaign}~{offer.item}", offer.title, is_chosen)
+        groups.setdefault(offer.campaign_title, []).append(choice)
+    return list(groups.items())
+
+
+def _periods(node: Node, campaign: str, duty: str, days: list[Any], chosen: date | None) -> list[Choice]:
+    from ...captions import period_caption  # noqa: PLC0415 - small
+
+    return [
+        Choice(day.isoformat(), period_caption(node.catalog, campaign, duty, day), day == chosen) for day, _ in days
+    ]
+
+
+@router.get("/board")
+def show_board(request: Request, node: Here, viewer: Reader, memory: Memory, asked: AskedOfPage) -> Response:
+    """Units by periods."""
+    settled, filters = _settled(node, viewer, asked)
+    with node.db.read() as tx:
+        made = service.board(tx, node, memory, viewer, settled)
+    now = node.clock.now()
+    current = next((p.period for p in made.periods if p.due_at >= now), None)
+    href = f"/board?{filters.query(page=None)}&page={{page}}"
+    pager = {"number": made.page, "pages": made.pages, "total": made.total, "href": href}
+    return page(
+        request, "board/board.html", board=made, drawn=draw(made.rows), filters=filters, pager=pager, rate=rate,
+        current=current, when=when, now_at=now, definitions=exports.DEFINITIONS,
+    )  # fmt: skip
+
+
+@router.get("/board/summary")
+def show_summary(request: Request, node: Here, viewer: Reader, memory: Memory, asked: AskedOfPage) -> Response:
+    """The units directly below, each with all that is under it."""
+    settled, filters = _settled(node, viewer, asked)
+    with node.db.read() as tx:
+        made = service.summary(tx, node, memory, viewer, Asked.model_validate(_plain(settled)))
+    return page(
+        request, "board/summary.html", made=made, filters=filters, rate=rate, definitions=exports.DEFINITIONS
+    )  # fmt: skip
+
+
+def _plain(asked: BoardAsked) -> Mapping[str, Any]:
+    return asked.model_dump(by_alias=True)
+
+
+@router.get("/board.{suffix}")
+def download(suffix: str, node: Here, viewer: Reader, memory: Memory, asked: AskedOfPage) -> Response:
+    """The board as a file, with all its units."""
+    if suffix not in ("csv", "xlsx"):
+        raise Problem("not-found")
+    settled, _ = _settled(node, viewer, asked)
+    with node.db.read() as tx:
+        made = service.board(tx, node, memory, viewer, settled.model_copy(update={"page": 1, "size": _EXPORTED}))
+    if made.pages > 1:
+        raise Problem("not-valid", f"单位太多（{made.total}个），请先按单位或层级缩小范围，再下载")
+    name = f"{made.title} 报送进度 {node.clock.today().isoformat()}.{suffix}"
+    if suffix == "csv":
+        return attachment(name, "text/csv; charset=utf-8", exports.to_csv(made))
+    return attachment(name, _XLSX, exports.to_xlsx(made))
+
+
+def _feeds_page(request: Request, node: Node, viewer: Viewer, address: str = "") -> Response:
+    with node.db.read() as tx:
+        listed = feeds.listed(tx, viewer)
+    return page(request, "board/feeds.html", feeds=listed, address=address)
+
+
+@router.get("/feeds")
+def show_feeds(request: Request, node: Here, viewer: Owner) -> Response:
+    """The calendar feeds of one's own unit."""
+    return _feeds_page(request, node, viewer)
+
+
+@router.post("/feeds")
+def make_feed(request: Request, node: Here, viewer: Changer) -> Response:
+    """Make a feed, and show its address this once."""
+    with node.db.write() as tx:
+        made = feeds.make(tx, node, viewer, base=str(request.base_url))
+    return _feeds_page(request, node, viewer, made.address)
+
+
+@router.post("/feeds/{number}/revoke")
+def revoke_feed(number: Number, node: Here, viewer: Changer) -> Response:
+    """Close a feed for good."""
+    with node.db.write() as tx:
+        feeds.revoke(tx, node, viewer, number)
+    response = RedirectResponse("/feeds", 303)
+    say(response, "日历订阅地址已撤销。")
+    return response

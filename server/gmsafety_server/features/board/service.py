@@ -1,0 +1,170 @@
+"""The board and its sums: units by periods, a page at a time, as far as the viewer sees."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection
+
+from ...captions import period_caption
+from ...directory import Directory
+from ...node import Node
+from ...scope import Viewer
+from ...tables import AnyRow
+from ...web import paged
+from . import repository
+from .choosing import Chosen, choose
+from .remembered import Counted, Look, Remembered
+from .schemas import About, Asked, Board, BoardAsked, BoardRow, Cell, Group, Period, Summary
+from .states import changes_at, word_of
+from .tallies import Mark, Tally
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A unit as a board names it."""
+
+    ref: str
+    name: str
+    area: str
+    level: str
+
+    def is_called(self, words: list[str]) -> bool:
+        """Tell whether every word is in its name, or begins its reference or its area's code."""
+        return all(w in self.name or w in self.ref or self.area.startswith(w) for w in words)
+
+
+def board(tx: Connection, node: Node, memory: Remembered, viewer: Viewer, asked: BoardAsked) -> Board:
+    """A page of a board."""
+    now, today = node.clock.now(), node.clock.today()
+    directory = node.directory(tx)
+    chosen = choose(tx, node, directory, viewer, asked)
+    look = memory.within(tx, now)
+    names = viewer.may("submission.read")
+
+    def make() -> Counted[Board]:
+        periods = _periods(tx, node, look, chosen, now)
+        bodies = _narrowed(tx, chosen, asked, now, _bodies(tx, directory, look, chosen, today))
+        rows = _rows(tx, chosen, now, bodies[asked.offset : asked.offset + asked.size], periods.value, names=names)
+        number = paged(rows, len(bodies), asked)
+        made = Board(
+            **_about(directory, chosen, now), periods=periods.value, totals=_sum(p.totals for p in periods.value),
+            rows=rows, **{name: number[name] for name in ("total", "page", "size", "pages")},
+        )  # fmt: skip
+        return Counted(made, periods.until)
+
+    narrowed = (asked.q, asked.state, asked.sort, asked.page, asked.size, names, today)
+    return look.get(("board", chosen.key, narrowed), make).value.model_copy(update={"now": now})
+
+
+def _about(directory: Directory, chosen: Chosen, now: datetime) -> dict[str, Any]:
+    told = About(
+        campaign=chosen.campaign.ref, campaign_title=chosen.campaign.title, item=chosen.item.ref,
+        title=chosen.item.title, unit=chosen.unit, unit_name=directory.name(chosen.unit), now=now,
+    )  # fmt: skip
+    return dict(told)
+
+
+def _periods(tx: Connection, node: Node, look: Look, chosen: Chosen, now: datetime) -> Counted[list[Period]]:
+    """The columns with their totals."""
+
+    def count() -> Counted[list[Period]]:
+        rows = repository.groups(tx, chosen.reach)
+        until = min((m for r in rows if (m := changes_at(r, now))), default=None)
+        columns = [_period(node, chosen, day, list(alike), now) for day, alike in groupby(rows, lambda r: r.period)]
+        return Counted(columns, until)
+
+    return look.get(("periods", chosen.key), count)
+
+
+def _period(node: Node, chosen: Chosen, day: date, rows: list[AnyRow], now: datetime) -> Period:
+    marks: Counter[Mark] = Counter()
+    for r in rows:
+        for late, number in ((True, r.late), (False, r.number - r.late)):
+            marks[word_of(r, late=late, now=now), r.nil, late] += number
+    title = period_caption(node.catalog, chosen.campaign.ref, chosen.duty.id, day)
+    due, opens = max(r.due_at for r in rows), min(r.opens for r in rows)
+    return Period(period=day, title=title, opens=opens, due_at=due, totals=Tally.of(marks))
+
+
+def _bodies(tx: Connection, directory: Directory, look: Look, chosen: Chosen, today: date) -> list[Body]:
+    """The units of a board, in the order of their areas."""
+
+    def count() -> Counted[list[Body]]:
+        refs = {path.strip("/").rpartition("/")[2] for path in repository.paths(tx, chosen.reach)}
+        units = directory.units
+        found = [Body(u.ref, u.name, u.area, u.level.value) for r in refs if (u := units.get(r))]
+        gone = repository.bodies(tx, (r for r in refs if r not in units)).values()
+        found += [Body(u.ref, u.name, u.area, u.level) for u in gone]
+        return Counted(sorted(found, key=lambda b: (b.area, b.ref)))
+
+    return look.get(("units", chosen.key, today), count, planned=True).value
+
+
+def _narrowed(tx: Connection, chosen: Chosen, asked: BoardAsked, now: datetime, bodies: list[Body]) -> list[Body]:
+    words = asked.q.split()
+    found = [b for b in bodies if b.is_called(words)] if words else bodies
+    if asked.state is None and asked.sort == "area":
+        return found
+    weights = {r.unit: r for r in repository.weights(tx, chosen.reach, now, word=asked.state)}
+    if asked.state is not None:
+        found = [b for b in found if b.ref in weights and weights[b.ref].named]
+    if asked.sort != "area":
+        found = sorted(found, key=lambda b: -getattr(weights[b.ref], asked.sort) if b.ref in weights else 0)
+    return found
+
+
+def _rows(
+    tx: Connection, chosen: Chosen, now: datetime, bodies: list[Body], periods: list[Period], *, names: bool
+) -> list[BoardRow]:
+    cells = repository.cells(tx, chosen.reach, now, [b.ref for b in bodies], names=names) if bodies else []
+    columns = {p.period: number for number, p in enumerate(periods)}
+    found: dict[str, list[Cell | None]] = {b.ref: [None] * len(columns) for b in bodies}
+    marks: dict[str, list[Mark]] = {b.ref: [] for b in bodies}
+    for unit, period, word, late, submission, nil, revision in cells:
+        found[unit][columns[period]] = {
+            "state": word, "nil": nil, "late_minutes": late, "revision": revision, "submission": submission,
+        }  # fmt: skip
+        marks[unit].append((word, nil, late > 0))
+    return [
+        BoardRow(
+            unit=b.ref, unit_name=b.name, level=b.level, area=b.area, cells=found[b.ref], totals=Tally.of(marks[b.ref])
+        )
+        for b in bodies
+    ]
+
+
+def _sum(tallies: Iterable[Tally]) -> Tally:
+    return sum(tallies, Tally())
+
+
+def summary(tx: Connection, node: Node, memory: Remembered, viewer: Viewer, asked: Asked) -> Summary:
+    """The counts of each unit directly below a unit."""
+    now = node.clock.now()
+    directory = node.directory(tx)
+    chosen = choose(tx, node, directory, viewer, asked)
+    look = memory.within(tx, now)
+    periods = _periods(tx, node, look, chosen, now)
+
+    def count() -> Counted[list[AnyRow]]:
+        return Counted(repository.children(tx, chosen.reach, now, chosen.tops), periods.until)
+
+    rows = look.get(("children", chosen.key), count).value
+    gone = repository.bodies(tx, (r.unit for r in rows if r.unit and r.unit not in directory.units))
+    groups = [_group(directory, chosen, r, gone) for r in rows]
+    units = directory.units
+    order = {g.unit: units[g.unit].area if g.unit in units else "~" for g in groups}
+    groups.sort(key=lambda g: (g.unit != chosen.unit, order[g.unit], g.unit))
+    return Summary(
+        **_about(directory, chosen, now), periods=periods.value, totals=_sum(p.totals for p in periods.value),
+        groups=groups,
+    )  # fmt: skip
+
+
+def _group(directory: Directory, chosen: Chosen, row: AnyRow, gone: Mapping[str, AnyRow]) -> Group:
+    unit = row.unit or chosen.unit
+    name = gone[unit].name if unit in gone else directory.name(unit)
+    return Group(unit=unit, unit_name=name, totals=repository.tally_of(row))
