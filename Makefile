@@ -48,8 +48,8 @@ $(ASSETS): $(PACKAGES) $(ASSET_SOURCES)
 	$(FIND_NODE)
 	$(WITH_NODE) cd $(FRONTEND) && node build.mjs
 
-demo: $(READY) $(ASSETS) ## play the first three Fridays: read, check, add up, and write the city's forms
-	$(BIN)/python examples/first-friday/demo.py $(ARGS)
+demo: $(READY) $(ASSETS) ## play the first three Fridays on a real server, and leave it open (ARGS=--exit ends it)
+	$(BIN)/gmsafety demo $(ARGS)
 
 test: check $(ASSETS) ## run the linters, then every test (ARGS="-k word" narrows the tests)
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)

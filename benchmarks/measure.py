@@ -17,10 +17,20 @@ CHILD = Path(__file__).with_name("child.py")
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """The most that a figure should be; `later` is what it should come down to."""
+    """The most that a figure should be, or the least where `is_least`; `later` is what it should come to."""
 
-    at_most: float
+    bound: float
     later: float | None = None
+    is_least: bool = False
+
+    @property
+    def sign(self) -> str:
+        """As it is shown."""
+        return "≥" if self.is_least else "≤"
+
+    def is_met(self, value: float) -> bool:
+        """Tell whether a value is good enough."""
+        return value >= self.bound if self.is_least else value <= self.bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +50,7 @@ class Figure:
     @property
     def met(self) -> bool | None:
         """Tell whether the goal is met; None where there is none."""
-        return None if self.goal is None else self.value <= self.goal.at_most
+        return None if self.goal is None else self.goal.is_met(self.value)
 
 
 def figure(

@@ -35,7 +35,8 @@ def _as_json(figure: Figure) -> dict[str, object]:
         "what": figure.what,
         "value": _rounded(figure.value),
         "unit": figure.unit,
-        "goal": figure.goal.at_most if figure.goal else None,
+        "goal": figure.goal.bound if figure.goal else None,
+        "goal_sign": figure.goal.sign if figure.goal else None,
         "later_goal": figure.goal.later if figure.goal else None,
         "met": figure.met,
         "rounds": figure.rounds,
@@ -59,7 +60,7 @@ def table(figures: Iterable[Figure]) -> str:
 
 def _cells(figure: Figure) -> tuple[str, ...]:
     unit = figure.unit
-    goal = f"≤ {figure.goal.at_most:g} {unit}" if figure.goal else ""
+    goal = f"{figure.goal.sign} {figure.goal.bound:g} {unit}" if figure.goal else ""
     later = f", later {figure.goal.later:g}" if figure.goal and figure.goal.later is not None else ""
     verdict = {None: "", True: "met", False: "**missed**"}[figure.met]
     spread = f"{_shown(figure.least)}–{_shown(figure.most)}"

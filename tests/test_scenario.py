@@ -84,6 +84,16 @@ def test_the_planted_disagreement(catalog: Catalog) -> None:
     assert "企业自查发现重大事故隐患4条，台账中“企业自查”有3条。" == wrong[0].message
 
 
+def test_a_ledger_without_a_column_is_compared_all_the_same(catalog: Catalog) -> None:
+    """A column that is not there is the same as one that is blank throughout: nothing is finished."""
+    ledger = from_printed({"rows": [{"序号": 1, "检查环节": "企业自查"}]}, catalog.form("major-hazard-ledger"))
+    clause = {"2": {"numbers": [None, None, None, 1, 1, *[None] * 6]}}
+    table = from_printed({"clauses": clause}, catalog.form("weekly-dispatch"))
+
+    wrong = [f for f in check(table, catalog, beside=[ledger]) if f.code == "GM-X601"]
+    assert ["企业自查重大事故隐患已整改1条，台账中“企业自查”已完成整改的有0条。"] == [f.message for f in wrong]
+
+
 def test_the_citys_table_disagrees_too(catalog: Catalog) -> None:
     """The roll-up uses table and ledger as filed, so the county's disagreement is seen again above."""
     table = rolled("2025-01-03", "weekly-dispatch", "weekly", catalog).record

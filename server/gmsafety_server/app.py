@@ -6,10 +6,25 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from .features.accounts import endpoints as accounts
+from .features.accounts import pages as account_pages
+from .features.accounts import user_pages
+from .features.board import endpoints as board
+from .features.board import pages as board_pages
+from .features.board.remembered import Remembered
+from .features.reference import endpoints as reference
+from .features.reference import pages as reference_pages
+from .features.rollups import endpoints as rollups
+from .features.rollups import pages as rollup_pages
+from .features.submissions import downloads, filing_pages, review_pages
 from .features.submissions import endpoints as submissions
+from .features.submissions import pages as submission_pages
+from .features.units import endpoints as units
 from .gate import Gate
 from .node import Node
+from .problem_page import problem_page
 from .sealer import Sealer
+from .static import Static
 from .web import tell_problems
 
 
@@ -20,7 +35,28 @@ def create_app(node: Node) -> FastAPI:
         docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
     )  # fmt: skip
     app.state.node = node
-    app.include_router(submissions.router)
+    for room in (
+        submissions,
+        downloads,
+        submission_pages,
+        filing_pages,
+        review_pages,
+        rollups,
+        rollup_pages,
+        units,
+        accounts,
+        account_pages,
+        user_pages,
+    ):
+        app.include_router(room.router)
+    for room in (board, reference):
+        app.include_router(room.router)
+        app.include_router(room.public)
+    app.include_router(board_pages.router)
+    app.include_router(reference_pages.router)
+    app.state.remembered = Remembered()
+    app.mount("/static", Static(), name="static")
+    app.state.problem_page = problem_page
     tell_problems(app)
     app.add_middleware(Gate, node=node)
     return app

@@ -1,9 +1,11 @@
 """A form as the database carries it: its content as JSON, and beside it the cells every value came from."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from gmsafety import Catalog
+from gmsafety.exchange.canonical import digest
 from gmsafety.forms.record import Origin, Record
 from gmsafety.forms.schema import from_json, to_json
 
@@ -45,3 +47,13 @@ def record_of(body: Mapping[str, Any], origin: Mapping[str, Any] | None, catalog
         joints=tuple((a, b) for a, b in origin.get("joints", ())),
     )
     return Record(form, record.header, record.values, record.rows, record.nil, record.remarks, place)
+
+
+def sorted_json(value: Any) -> bytes:
+    """JSON that both databases give back the same: PostgreSQL does not keep the order of keys."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def content_hash(body: Mapping[str, Any] | None) -> str | None:
+    """The hash of a content as the audit log keeps it, so that a number changed in the database is found."""
+    return digest(sorted_json(body)) if body is not None else None

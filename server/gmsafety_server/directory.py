@@ -1,7 +1,7 @@
 """The units of a day, as the dated rows say; what the plugins declare is only where the rows began."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from threading import Lock
 from typing import Any
@@ -14,6 +14,9 @@ from gmsafety.entities import Unit, Units
 
 from .tables import areas, unit_changes, units
 
+NOWHERE = "/-/"
+_LAST_CHANGE = select(func.coalesce(func.max(unit_changes.c.id), 0))
+
 
 def in_force(table: Table, day: date) -> ColumnElement[bool]:
     """The dated rows that hold on a day."""
@@ -22,10 +25,11 @@ def in_force(table: Table, day: date) -> ColumnElement[bool]:
 
 @dataclass(frozen=True)
 class Directory:
-    """The units of one day: the catalog with these units in it, and the path of each."""
+    """The units of one day: the catalog with these units in it, the path of each, and those it bore before."""
 
     catalog: Catalog
     paths: Mapping[str, str]
+    former: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def units(self) -> Units:
@@ -34,7 +38,24 @@ class Directory:
 
     def path(self, unit: str) -> str:
         """The path of a unit; a unit that is not open has one nobody's view holds."""
-        return self.paths.get(unit, "/-/")
+        return self.paths.get(unit, NOWHERE)
+
+    def place(self, unit: str) -> str:
+        """The path of a unit, or the last one it bore where it is closed; accounts and history are found by it."""
+        return self.paths.get(unit) or next(iter(self.former.get(unit, ())), NOWHERE)
+
+    def tree(self) -> list[Unit]:
+        """All units, each followed by those below it, in the order of their areas."""
+        below: dict[str, list[Unit]] = {}
+        for unit in self.units.values():
+            upper = unit.parent if unit.parent in self.paths else ""
+            below.setdefault(upper or "", []).append(unit)
+        found, waiting = [], list(reversed(below.get("", [])))
+        while waiting:
+            unit = waiting.pop()
+            found.append(unit)
+            waiting += reversed(below.get(unit.ref, []))
+        return found
 
     def name(self, unit: str | None) -> str:
         """The name of a unit, for pages; its reference where it is not open on this day."""
@@ -52,7 +73,7 @@ class Directories:
 
     def on(self, tx: Connection, day: date) -> Directory:
         """The directory of a day."""
-        change = tx.execute(select(func.coalesce(func.max(unit_changes.c.id), 0))).scalar_one()
+        change = tx.execute(_LAST_CHANGE).scalar_one()
         found = self._known.get((change, day))
         if found is None:
             found = self._read(tx, day)
@@ -69,7 +90,16 @@ class Directories:
         strange = [a for a in known if self.catalog.areas.get(a.code) is None]
         table = self.catalog.areas.with_areas(strange) if strange else self.catalog.areas
         catalog = replace(self.catalog, areas=table, units=Units((unit_of(r) for r in rows), table))
-        return Directory(catalog, {r.ref: r.path for r in rows})
+        paths = {r.ref: r.path for r in rows}
+        return Directory(catalog, paths, self._former(tx, day, paths))
+
+    def _former(self, tx: Connection, day: date, paths: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+        over = select(units.c.ref, units.c.path).where(units.c.until <= day).order_by(units.c.since.desc())
+        found: dict[str, dict[str, None]] = {}
+        for row in tx.execute(over):
+            if row.path != paths.get(row.ref):
+                found.setdefault(row.ref, {})[row.path] = None
+        return {ref: tuple(ways) for ref, ways in found.items()}
 
 
 def unit_of(row: Any) -> Unit:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .clock import DemoClock
@@ -54,8 +55,11 @@ class Gate:
         clock.set(moment)
 
 
-class _TooLarge(Exception):
-    pass
+class _TooLarge(HTTPException):
+    """Raised while a body is read; what parses bodies lets this kind of error through."""
+
+    def __init__(self) -> None:
+        super().__init__(413)
 
 
 class _Counted:

@@ -10,9 +10,9 @@ from gmsafety import Catalog, load_catalog
 from gmsafety.exchange.signing import PublicKey, SigningKey
 
 from .clock import Clock, DemoClock
-from .db import Database
+from .db import OPENING, Database, take_turn
 from .directory import Directories, Directory
-from .planning import seed
+from .seeding import seed
 from .settings import Settings
 from .tables import events, keys
 
@@ -48,6 +48,7 @@ def open_node(settings: Settings, *, catalog: Catalog | None = None, clock: Cloc
     if clock is None:
         clock = DemoClock(last or datetime(2024, 12, 14, tzinfo=UTC)) if settings.demo else Clock()
     with db.write() as tx:
+        take_turn(tx, OPENING)
         seed(tx, catalog, clock.now())
         key = signing_key(tx, settings, clock.now())
     return Node(settings, db, catalog, clock, key, Directories(catalog))

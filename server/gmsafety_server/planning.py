@@ -1,26 +1,28 @@
 """What is to be filed: the slots of every unit and period, planned ahead from dated assignments.
 
 A slot whose deadline has passed is never planned anew: the expected set of a period is frozen, and yesterday's rates
-do not change tomorrow.
+do not change tomorrow. What somebody has filed stays with the unit it was filed to.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from gmsafety import Catalog
 from gmsafety.campaigns import Campaign
 from gmsafety.duties import Duty, Occurrence, Recurring
 
-from .tables import AnyRow, areas, assignments, slots, unit_changes, units
+from .tables import AnyRow, assignments, slots, submissions, units
 
 BEGINNING = date(2000, 1, 1)
 _CHUNK = 1000
 _WEEK = timedelta(days=6)
 _MONTH = timedelta(days=30)
+_MOVED_AT_MOST = timedelta(days=31)  # how far a holiday carries a deadline from the day that names the period
+_PLACE = ("path", "upper", "area", "opens", "due_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,41 @@ class Item:
     kind: str
     title: str
     artefacts: tuple[str, ...] = ()
+
+
+class SlotName(NamedTuple):
+    """What makes a slot the only one."""
+
+    campaign: str
+    item: str
+    period: date
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What planning changed: slots added, taken away, filed to another unit or due at another time; and the drafts,
+    by uid, that went with the slots taken away.
+    """
+
+    added: tuple[SlotName, ...] = ()
+    removed: tuple[SlotName, ...] = ()
+    moved: tuple[SlotName, ...] = ()
+    drafts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Which part of the slots is planned: those due after a moment, of some units, of some duties; None is all."""
+
+    after: datetime | None = None
+    units: frozenset[str] | None = None
+    duties: frozenset[tuple[str, str]] | None = None
+
+    def holds(self, campaign: str, duty: str, unit: str) -> bool:
+        """Tell whether a slot is planned, whenever it is due."""
+        asked = self.duties is None or (campaign, duty) in self.duties
+        return asked and (self.units is None or unit in self.units)
 
 
 def items_of(catalog: Catalog, campaign: Campaign, duty: Duty) -> Iterator[Item]:
@@ -52,119 +89,122 @@ def find_item(catalog: Catalog, campaign: str, ref: str) -> Item | None:
     return None
 
 
-def seed(tx: Connection, catalog: Catalog, now: datetime) -> int:
-    """Enter units, areas and assignments that the plugins declare and nobody has entered yet; returns how many units.
-
-    A unit that is known keeps its rows, whatever its plugin says now.
-    """
-    known = set(tx.execute(select(units.c.ref).distinct()).scalars())
-    fresh = [u for u in catalog.units.values() if u.ref not in known]
-    if not fresh:
-        return 0
-    change = {"kind": "seed", "day": BEGINNING, "units": [u.ref for u in fresh], "reason": "由插件带入", "at": now}
-    number = tx.execute(insert(unit_changes).values(change).returning(unit_changes.c.id)).scalar_one()
-    _seed_areas(tx, catalog, {u.area for u in fresh})
-    dated = {"until": None, "change_id": number}
-    rows = [
-        {
-            "ref": u.ref, "name": u.name, "area": u.area, "level": u.level.value, "role": u.role, "parent": u.parent,
-            "aliases": list(u.aliases), "path": path_of(catalog, u.ref), "since": u.opened or BEGINNING, **dated,
-        }
-        for u in fresh
-    ]  # fmt: skip
-    tx.execute(insert(units), rows)
-    owed = [
-        {"unit": u.ref, "campaign": c.ref, "duty": d.id, "by_hand": False, "since": u.opened or BEGINNING, **dated}
-        for u in fresh
-        for c in catalog.campaigns.values()
-        for d in c.duties
-        if catalog.owes(u, d, c)
-    ]
-    if owed:
-        tx.execute(insert(assignments), owed)
-    plan(tx, catalog, after=None, only={u.ref for u in fresh})
-    return len(fresh)
+def find_duty(catalog: Catalog, campaign: str, duty: str) -> tuple[Campaign, Duty] | None:
+    """A duty of a campaign, by full name of the campaign and id of the duty."""
+    owner = catalog.campaigns.get(campaign)
+    return next(((owner, d) for d in owner.duties if d.id == duty), None) if owner else None
 
 
-def path_of(catalog: Catalog, ref: str) -> str:
-    """The path of a unit as the plugins declare it."""
-    names: list[str] = []
-    unit = catalog.units.get(ref)
-    while unit is not None and len(names) < 10:
-        names.append(unit.ref)
-        unit = catalog.units.get(unit.parent or "")
-    return f"/{'/'.join(reversed(names))}/"
-
-
-def _seed_areas(tx: Connection, catalog: Catalog, codes: set[str]) -> None:
-    known = set(tx.execute(select(areas.c.code)).scalars())
-    wanted = {a.code: a for c in codes if (own := catalog.areas.get(c)) for a in (own, *catalog.areas.ancestors(c))}
-    wanted |= {a.code: a for content in catalog.contents for a in content.areas}
-    rows = [
-        {"code": a.code, "name": a.name, "level": a.level.value, "parent": a.parent, "since": BEGINNING}
-        for a in wanted.values()
-        if a.code not in known
-    ]
-    if rows:
-        tx.execute(insert(areas), rows)
-
-
-def plan(tx: Connection, catalog: Catalog, *, after: datetime | None, only: Iterable[str] | None = None) -> None:
+def plan(
+    tx: Connection, catalog: Catalog, *, after: datetime | None, only: Iterable[str] | None = None,
+    duties: Iterable[tuple[str, str]] | None = None, discard: bool = False,
+) -> Planned:  # fmt: skip
     """Bring the slots into line with units and assignments: those due after a moment, or all of them.
 
-    Slots nobody has touched and nobody owes any more are taken away; what was filed stays.
+    Slots nobody has touched and nobody owes any more are taken away, with `discard` also those that hold a draft and
+    nothing else; what was filed stays.
     """
-    chosen = set(only) if only is not None else None
-    wanted = {
-        (s["campaign"], s["item"], s["period"], s["unit"]): s
-        for s in _wanted(tx, catalog, chosen)
-        if after is None or s["due_at"] > after
-    }
-    present = _present(tx, after, chosen)
-    gone = [row.id for key, row in present.items() if key not in wanted and row.state == "open"]
-    for part in _chunks(gone):
-        tx.execute(delete(slots).where(slots.c.id.in_(part)))
-    moved = [{**wanted[k], "id": row.id} for k, row in present.items() if k in wanted and row.path != wanted[k]["path"]]
-    for row in moved:
-        placed = {n: row[n] for n in ("path", "upper", "area")}
-        tx.execute(slots.update().where(slots.c.id == row["id"]).values(placed))
-    fresh = [s for key, s in wanted.items() if key not in present]
-    for part in _chunks(fresh):
+    extent = Extent(
+        after, frozenset(only) if only is not None else None, frozenset(duties) if duties is not None else None
+    )  # fmt: skip
+    wanted = {SlotName(s["campaign"], s["item"], s["period"], s["unit"]): s for s in _wanted(tx, catalog, extent)}
+    present = {SlotName(r.campaign, r.item, r.period, r.unit): r for r in _present(tx, extent)}
+    untouched = {name: row for name, row in present.items() if row.state == "open"}
+    removed, drafts = _remove(tx, {n: r for n, r in untouched.items() if n not in wanted}, discard=discard)
+    ahead = {n: s for n, s in wanted.items() if after is None or s["due_at"] > after}
+    moved = [n for n, r in untouched.items() if n in ahead and any(getattr(r, c) != ahead[n][c] for c in _PLACE)]
+    _move(tx, [{"row": untouched[n].id, **{f"to_{c}": ahead[n][c] for c in _PLACE}} for n in moved])
+    fresh = [n for n in ahead if n not in present]
+    known = _known(tx, fresh, extent)
+    added = [n for n in fresh if n not in known]
+    for part in _chunks([ahead[n] for n in added]):
         tx.execute(insert(slots), part)
+    return Planned(tuple(added), tuple(removed), tuple(moved), tuple(drafts))
 
 
-def _present(tx: Connection, after: datetime | None, chosen: set[str] | None) -> dict[tuple[Any, ...], AnyRow]:
-    columns = (slots.c.id, slots.c.campaign, slots.c.item, slots.c.period, slots.c.unit, slots.c.state, slots.c.path)
+def _present(tx: Connection, extent: Extent) -> Iterator[AnyRow]:
+    columns = [slots.c[n] for n in ("id", "campaign", "duty", "item", "period", "unit", "state", *_PLACE)]
     query = select(*columns)
-    if after is not None:
-        query = query.where(slots.c.due_at > after)
-    if chosen is not None and len(chosen) <= _CHUNK:
-        query = query.where(slots.c.unit.in_(chosen))
-    rows = tx.execute(query)
-    return {(r.campaign, r.item, r.period, r.unit): r for r in rows if chosen is None or r.unit in chosen}
+    if extent.after is not None:
+        query = query.where(slots.c.due_at > extent.after)
+    if extent.units is not None and len(extent.units) <= _CHUNK:
+        query = query.where(slots.c.unit.in_(extent.units))
+    return (r for r in tx.execute(query) if extent.holds(r.campaign, r.duty, r.unit))
 
 
-def _wanted(tx: Connection, catalog: Catalog, chosen: set[str] | None) -> Iterator[dict[str, Any]]:
-    bodies: dict[str, list[AnyRow]] = {}
-    for row in tx.execute(select(units)):
-        bodies.setdefault(row.ref, []).append(row)
-    roles = {r.ref: r.role for rows in bodies.values() for r in rows}
-    calendar: dict[tuple[str, str], list[Occurrence]] = {}
-    for owed in tx.execute(select(assignments)):
-        campaign = catalog.campaigns.get(owed.campaign)
-        duty = next((d for d in campaign.duties if d.id == owed.duty), None) if campaign else None
-        if campaign is None or duty is None or (chosen is not None and owed.unit not in chosen):
+def _known(tx: Connection, fresh: list[SlotName], extent: Extent) -> set[SlotName]:
+    """Those among slots to be added that are there after all, frozen: their deadline was another one."""
+    if not fresh:
+        return set()
+    query = select(slots.c.campaign, slots.c.item, slots.c.period, slots.c.unit)
+    query = query.where(slots.c.period.between(min(n.period for n in fresh), max(n.period for n in fresh)))
+    if extent.units is not None and len(extent.units) <= _CHUNK:
+        query = query.where(slots.c.unit.in_(extent.units))
+    return {SlotName(*row) for row in tx.execute(query)}
+
+
+def _remove(
+    tx: Connection, gone: Mapping[SlotName, AnyRow], *, discard: bool
+) -> tuple[list[SlotName], list[str]]:  # fmt: skip
+    drafts: dict[int, list[str]] = {}
+    for part in _chunks([row.id for row in gone.values()]):
+        query = select(submissions.c.slot_id, submissions.c.uid).where(submissions.c.slot_id.in_(part))
+        for row in tx.execute(query):
+            drafts.setdefault(row.slot_id, []).append(row.uid)
+    going = {n: row.id for n, row in gone.items() if discard or row.id not in drafts}
+    for part in _chunks(list(going.values())):
+        tx.execute(delete(submissions).where(submissions.c.slot_id.in_(part), submissions.c.state == "draft"))
+        tx.execute(delete(slots).where(slots.c.id.in_(part)))
+    return list(going), [uid for number in going.values() for uid in drafts.get(number, ())]
+
+
+def _move(tx: Connection, rows: list[dict[str, Any]]) -> None:
+    values: dict[str, Any] = {c: bindparam(f"to_{c}") for c in _PLACE}
+    for part in _chunks(rows):
+        tx.execute(update(slots).where(slots.c.id == bindparam("row")).values(values), part)
+
+
+def _wanted(tx: Connection, catalog: Catalog, extent: Extent) -> Iterator[dict[str, Any]]:
+    """The slots that are owed, from a month before the moment after which slots are planned."""
+    bodies = _bodies(tx)
+    roles = {ref: rows[-1].role for ref, rows in bodies.items()}
+    calendar: dict[tuple[str, str], list[tuple[Occurrence, tuple[Item, ...]]]] = {}
+    for owed in tx.execute(_owed(extent)):
+        found = find_duty(catalog, owed.campaign, owed.duty)
+        if found is None or not extent.holds(owed.campaign, owed.duty, owed.unit):
             continue
+        campaign, duty = found
         key = (owed.campaign, owed.duty)
-        calendar.setdefault(key, list(duty.occurrences(catalog.calendar)))
-        for occurrence in calendar[key]:
-            body = _on(bodies.get(owed.unit, []), occurrence.period)
+        if key not in calendar:
+            calendar[key] = list(_ahead(catalog, campaign, duty, extent))
+        for occurrence, items in calendar[key]:
+            body = next((r for r in bodies.get(owed.unit, ()) if _holds(r, occurrence.period)), None)
             if body is not None and _holds(owed, occurrence.period):
-                yield from _slots(catalog, campaign, occurrence, body, roles)
+                yield from _slots(campaign, occurrence, items, body, roles)
 
 
-def _on(rows: list[AnyRow], day: date) -> AnyRow | None:
-    return next((r for r in rows if _holds(r, day)), None)
+def _bodies(tx: Connection) -> dict[str, list[AnyRow]]:
+    columns = [units.c[n] for n in ("ref", "area", "role", "parent", "path", "since", "until")]
+    found: dict[str, list[AnyRow]] = {}
+    for row in tx.execute(select(*columns).order_by(units.c.since)):
+        found.setdefault(row.ref, []).append(row)
+    return found
+
+
+def _owed(extent: Extent) -> Any:
+    query = select(assignments)
+    if extent.units is not None and len(extent.units) <= _CHUNK:
+        query = query.where(assignments.c.unit.in_(extent.units))
+    return query
+
+
+def _ahead(
+    catalog: Catalog, campaign: Campaign, duty: Duty, extent: Extent
+) -> Iterator[tuple[Occurrence, tuple[Item, ...]]]:
+    items = tuple(items_of(catalog, campaign, duty))
+    for occurrence in duty.occurrences(catalog.calendar):
+        if extent.after is None or occurrence.due > extent.after - _MOVED_AT_MOST:
+            yield occurrence, items
 
 
 def _holds(row: AnyRow, day: date) -> bool:
@@ -172,13 +212,13 @@ def _holds(row: AnyRow, day: date) -> bool:
 
 
 def _slots(
-    catalog: Catalog, campaign: Campaign, occurrence: Occurrence, body: AnyRow, roles: dict[str, str]
+    campaign: Campaign, occurrence: Occurrence, items: tuple[Item, ...], body: AnyRow, roles: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     duty = occurrence.duty
     above = body.path.strip("/").split("/")[:-1]
     upper = next((r for r in reversed(above) if not duty.to or roles.get(r) in duty.to), body.parent)
     weekly = isinstance(duty, Recurring)
-    for item in items_of(catalog, campaign, duty):
+    for item in items:
         yield {
             "campaign": campaign.ref, "duty": duty.id, "item": item.ref, "kind": item.kind,
             "period": occurrence.period, "opens": occurrence.period - (_WEEK if weekly else _MONTH),
@@ -190,6 +230,3 @@ def _slots(
 def _chunks(values: list[Any]) -> Iterator[list[Any]]:
     for start in range(0, len(values), _CHUNK):
         yield values[start : start + _CHUNK]
-
-
-__all__ = ["Item", "find_item", "items_of", "path_of", "plan", "seed"]

@@ -3,8 +3,6 @@
 import logging
 from threading import Event, Thread
 
-from sqlalchemy.exc import DBAPIError
-
 from . import audit
 from .node import Node
 
@@ -16,7 +14,7 @@ class Sealer:
 
     def __init__(self, node: Node) -> None:
         self._node = node
-        self._over = Event()
+        self._over, self._failing = Event(), False
         self._thread = Thread(target=self._run, name="sealer", daemon=True)
 
     def start(self) -> None:
@@ -27,14 +25,21 @@ class Sealer:
         """Seal what is left, and end."""
         self._over.set()
         self._thread.join(timeout=30)
-        seal_all(self._node)
+        self._try()
 
     def _run(self) -> None:
         while not self._over.wait(self._node.settings.seal_seconds):
-            try:
-                seal_all(self._node)
-            except DBAPIError as error:  # the next round tries again
-                _log.warning("the audit log could not be sealed now: %s", error)
+            self._try()
+
+    def _try(self) -> None:
+        """Seal now; what fails is left to the next round, and said once until it works again."""
+        try:
+            seal_all(self._node)
+            self._failing = False
+        except Exception as error:
+            if not self._failing:
+                _log.warning("审计记录暂时不能封存，稍后再试", exc_info=error)
+            self._failing = True
 
 
 def seal_all(node: Node) -> int:

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     session_hours: int = Field(12, ge=1, le=24 * 30)
     late_days: int = Field(60, ge=0, description="how long after its deadline a form is still taken")
     seal_seconds: float = Field(1.0, gt=0, description="how often the audit log is sealed")
+    log_file: Path | None = Field(None, description="file for the full log: every request, and failures in detail")
     demo: bool = Field(False, description="receipts are marked as test; the client may set the clock")
 
     @property

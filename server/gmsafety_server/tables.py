@@ -155,7 +155,10 @@ slots = Table(
     Column("revision", Integer, nullable=False),
     Column("submission_id", _Id),
     Column("received_at", Moment),
-    UniqueConstraint("campaign", "item", "period", "unit"),
+    UniqueConstraint("unit", "campaign", "item", "period"),
+    Index(  # holds all that a board counts, so that the rows themselves are not read
+        "ix_slots_board", "campaign", "item", "period", "due_at", "opens", "state", "nil", "received_at", "path"
+    ),
     Index("ix_slots_path", "path", "campaign", "item", "period"),
     Index("ix_slots_unit", "unit", "due_at"),
     Index("ix_slots_upper_state", "upper", "state"),
@@ -221,15 +224,18 @@ refusals = Table(
     _id(),
     Column("uid", String(36), nullable=False, unique=True),
     Column("unit", String(120), nullable=False, index=True),
-    Column("path", Path, nullable=False),
+    Column("path", Path, nullable=False, index=True),
+    Column("campaign", String(120), nullable=False),
     Column("item", String(200), nullable=False),
     Column("period", Date, nullable=False),
     Column("problem", String(40), nullable=False),
     Column("name", String(255), nullable=False),
+    Column("size", Integer, nullable=False),
     Column("hash", ForeignKey("blobs.hash"), nullable=False),
     Column("findings", Json, nullable=False),
     Column("by_user", ForeignKey("users.id"), nullable=False),
     Column("at", Moment, nullable=False),
+    UniqueConstraint("unit", "campaign", "item", "period", "hash"),
 )
 
 receipts = Table(
@@ -289,6 +295,17 @@ rollup_sources = Table(
     Index("ix_rollup_sources_submission_id", "submission_id"),
 )
 
+rollup_filings = Table(
+    "rollup_filings",
+    metadata,
+    Column("submission_id", ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True),
+    Column("rollup_id", ForeignKey("rollups.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("basis", String(20), nullable=False),
+    Column("sources", Json, nullable=False),
+    Column("own", Json),
+    Column("adjustments", Json, nullable=False),
+)
+
 users = Table(
     "users",
     metadata,
@@ -315,6 +332,15 @@ sessions = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("agent", String(200)),
+)
+
+strangers = Table(
+    "strangers",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("locked_until", Moment),
+    Column("at", Moment, nullable=False),
 )
 
 tokens = Table(

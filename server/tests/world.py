@@ -8,9 +8,12 @@ from typing import Any
 from uuid import uuid4
 
 from fastapi.testclient import TestClient
+from sqlalchemy import func, select
 
 from gmsafety.duties import BEIJING
 from gmsafety_server.clock import Clock
+from gmsafety_server.node import Node
+from gmsafety_server.tables import metadata
 
 SCENARIO = Path(__file__).parents[2] / "examples" / "first-friday"
 FRIDAY = datetime(2024, 12, 27, 11, 0, tzinfo=BEIJING)
@@ -65,6 +68,14 @@ class Person:
         """File a workbook or a document."""
         told = {"message_id": f"m-{uuid4().hex}", "item": item, "period": period, **more}
         return self.post("/submissions/files", data=told, files={"file": (path.name, path.read_bytes())})
+
+
+def counts(node: Node) -> dict[str, int]:
+    """How many rows every table has that a filing may touch."""
+    apart = ("audit", "seals", "sessions")
+    with node.db.read() as tx:
+        tables = [t for t in metadata.sorted_tables if t.name not in apart]
+        return {t.name: tx.execute(select(func.count()).select_from(t)).scalar_one() for t in tables}
 
 
 def scenario_file(week: str, county: str, kind: str) -> Path:

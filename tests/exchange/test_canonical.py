@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -142,6 +143,11 @@ def test_what_is_nested_too_deeply_is_refused() -> None:
 def test_digest_is_plain_sha_256() -> None:
     assert "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" == digest(b"abc")
     assert hashlib.sha256(b"").hexdigest() == digest(b"")
+
+
+@given(values)
+def test_it_is_what_the_library_of_the_rfc_writes(value: Any) -> None:
+    assert rfc8785.dumps(value) == canonical(value)
 
 
 @given(values)

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from gmsafety.exchange import (
     FindingCount,
+    Issued,
     Malformed,
     Party,
     PublicKey,
@@ -26,6 +27,7 @@ from gmsafety.exchange import (
     canonical,
     digest,
     in_words,
+    issue,
     sign_receipt,
 )
 from gmsafety.findings import Finding, Kind, Place, Severity
@@ -273,6 +275,13 @@ def test_no_text_adds_a_line(receipt: Receipt) -> None:
     told = in_words(sign_receipt(receipt, KEY)).splitlines()
 
     assert 2 + bool(receipt.note) == len(told)
+
+
+@given(receipts())
+def test_what_a_node_keeps_is_the_signed_receipt(receipt: Receipt) -> None:
+    signed = sign_receipt(receipt, KEY)
+
+    assert Issued(signed.hash, signed.code, canonical(signed.to_json()).decode()) == issue(receipt, KEY)
 
 
 @given(receipts())

@@ -2,12 +2,13 @@
 
 import typer
 
-from . import database, serving, units, users
+from . import database, demonstration, serving, units, users
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands to `gmsafety`."""
     app.command("serve")(serving.serve)
+    app.command("demo")(demonstration.demo)
     app.add_typer(database.app, name="db")
     app.add_typer(users.app, name="user")
     app.add_typer(units.app, name="unit")

@@ -8,6 +8,7 @@ from .canonical import canonical, digest
 from .errors import ExtraMissing, KeyUnreadable, Malformed, NotCanonical, UnknownAlgorithm, WrongPassphrase
 from .receipts import (
     FindingCount,
+    Issued,
     Party,
     Reason,
     Receipt,
@@ -15,6 +16,7 @@ from .receipts import (
     SignedReceipt,
     Verdict,
     in_words,
+    issue,
     sign_receipt,
 )
 from .signing import ED25519, PublicKey, SigningKey
@@ -23,6 +25,7 @@ __all__ = [
     "ED25519",
     "ExtraMissing",
     "FindingCount",
+    "Issued",
     "KeyUnreadable",
     "Malformed",
     "NotCanonical",
@@ -39,5 +42,6 @@ __all__ = [
     "canonical",
     "digest",
     "in_words",
+    "issue",
     "sign_receipt",
 ]

@@ -5,16 +5,19 @@ Fractions are refused, for programs write them differently; an amount travels as
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from .errors import NotCanonical, client_extra
 
 LARGEST_INT = 2**53 - 1
 DEEPEST = 100
 
-_Path = tuple[str | int, ...]
+_astral = re.compile(rb"[\xf0-\xf4]").search  # the first byte of a character above U+FFFF
 
 
 def canonical(value: Any) -> bytes:
@@ -22,7 +25,10 @@ def canonical(value: Any) -> bytes:
     with client_extra():
         import rfc8785  # noqa: PLC0415 - only of the extra `client`
 
-    return rfc8785.dumps(plain(value))
+    taken = plain(value)
+    # The RFC sorts keys as UTF-16 does, which is another order only where there are characters above U+FFFF.
+    quick = orjson.dumps(taken, option=orjson.OPT_SORT_KEYS)
+    return rfc8785.dumps(taken) if _astral(quick) else quick
 
 
 def digest(data: bytes) -> str:
@@ -32,75 +38,111 @@ def digest(data: bytes) -> str:
 
 def plain(value: Any) -> Any:
     """Turn dates, moments, tuples and whole Decimals into what JSON has; NotCanonical as for `canonical`."""
-    return _plain(value, ())
+    try:
+        return _plain(value, 0)
+    except _Refusal as refusal:
+        path = tuple(reversed(refusal.steps))
+        raise NotCanonical(path_in_words(path[:3] if refusal.is_deep else path), refusal.text) from None
 
 
-def _plain(value: Any, path: _Path) -> Any:
-    if len(path) > DEEPEST:
-        raise _refusal(path[:3], f"嵌套超过{DEEPEST}层")
-    if isinstance(value, Mapping):
-        return {_key(key, path): _plain(inner, (*path, key)) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner, (*path, index)) for index, inner in enumerate(value)]
-    return _scalar(value, path)
+class _Refusal(Exception):
+    """What has no canonical JSON; the steps of its path are added on the way out, for hardly ever is one wanted."""
+
+    def __init__(self, text: str, *, is_deep: bool = False) -> None:
+        self.text, self.is_deep = text, is_deep
+        self.steps: list[str | int] = []
 
 
-def _key(key: Any, path: _Path) -> str:
-    if not isinstance(key, str):
-        raise _refusal(path, f"键应为文字，不是{key!r}")
-    return _text(key, path)
-
-
-def _scalar(value: Any, path: _Path) -> Any:
-    if value is None or isinstance(value, bool):
+def _plain(value: Any, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise _Refusal(f"嵌套超过{DEEPEST}层", is_deep=True)
+    kind = type(value)
+    if kind is str:
+        return _text(value)
+    if value is None or kind is bool:
         return value
+    if kind is int:
+        return _whole(value)
+    if kind is dict or isinstance(value, Mapping):
+        return _object(value, depth + 1)
+    if isinstance(value, list | tuple):
+        return _array(value, depth + 1)
+    return _scalar(value)
+
+
+def _object(value: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+    out = {}
+    for key, inner in value.items():
+        name = _key(key)
+        try:
+            out[name] = _plain(inner, depth)
+        except _Refusal as refusal:
+            refusal.steps.append(name)
+            raise
+    return out
+
+
+def _array(value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
+    out = []
+    for index, inner in enumerate(value):
+        try:
+            out.append(_plain(inner, depth))
+        except _Refusal as refusal:
+            refusal.steps.append(index)
+            raise
+    return out
+
+
+def _key(key: Any) -> str:
+    if not isinstance(key, str):
+        raise _Refusal(f"键应为文字，不是{key!r}")
+    return _text(key)
+
+
+def _scalar(value: Any) -> Any:
     if isinstance(value, str):
-        return _text(value, path)
+        return _text(value)
     if isinstance(value, int):
-        return _whole(value, path)
+        return _whole(value)
     if isinstance(value, Decimal):
-        return _decimal(value, path)
+        return _decimal(value)
     if isinstance(value, dt.datetime):
-        return _moment(value, path)
+        return _moment(value)
     if isinstance(value, dt.date):
         return value.isoformat()
-    raise _refusal(path, f"规范JSON不能表示{type(value).__name__}类型的值")
+    raise _Refusal(f"规范JSON不能表示{type(value).__name__}类型的值")
 
 
-def _text(value: str, path: _Path) -> str:
+def _text(value: str) -> str:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _refusal(path, "文字中有半个字符（单独的UTF-16代理项）") from None
+        raise _Refusal("文字中有半个字符（单独的UTF-16代理项）") from None
     return str.__str__(value)
 
 
-def _whole(value: int | Decimal, path: _Path) -> int:
+def _whole(value: int | Decimal) -> int:
     if not -LARGEST_INT <= value <= LARGEST_INT:
-        raise _refusal(path, "整数的绝对值超过2的53次方，各程序读法不一")
+        raise _Refusal("整数的绝对值超过2的53次方，各程序读法不一")
     return int(value)
 
 
-def _decimal(value: Decimal, path: _Path) -> int:
+def _decimal(value: Decimal) -> int:
     """Look at the size before converting: 1E+1000000 is short to write and long to expand."""
     if not value.is_finite():
-        raise _refusal(path, f"{value}不是数")
+        raise _Refusal(f"{value}不是数")
     if -LARGEST_INT <= value <= LARGEST_INT and value != value.to_integral_value():
-        raise _refusal(path, f"{value}不是整数")
-    return _whole(value, path)
+        raise _Refusal(f"{value}不是整数")
+    return _whole(value)
 
 
-def _moment(value: dt.datetime, path: _Path) -> str:
+def _moment(value: dt.datetime) -> str:
     if value.utcoffset() is None:
-        raise _refusal(path, f"时间{value.isoformat()}没有时区")
+        raise _Refusal(f"时间{value.isoformat()}没有时区")
     try:
         return value.astimezone(dt.UTC).replace(tzinfo=None).isoformat() + "Z"
     except OverflowError:
-        raise _refusal(path, f"时间{value.isoformat()}超出范围") from None
-
-
-def _refusal(path: _Path, text: str) -> NotCanonical:
-    return NotCanonical(path_in_words(path), text)
+        raise _Refusal(f"时间{value.isoformat()}超出范围") from None
 
 
 def path_in_words(path: tuple[str | int, ...]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -159,9 +160,7 @@ class SignedReceipt(Value):
     @property
     def code(self) -> str:
         """The verification code (验证码) printed on paper: 40 bits of the hash, in an alphabet without I, L, O, U."""
-        number = int(self.hash[:10], 16)
-        marks = "".join(_CROCKFORD[number >> shift & 31] for shift in range(35, -5, -5))
-        return f"{marks[:4]}-{marks[4:]}"
+        return _code_of(self.hash)
 
     def verify(self, keys: Iterable[PublicKey]) -> Verdict:
         """Check the signature with the keys of the node that the receipt names; the caller knows whose keys they are.
@@ -186,10 +185,35 @@ class SignedReceipt(Value):
         return take(cls, content, noun="回执")
 
 
+def _code_of(digested: str) -> str:
+    number = int(digested[:10], 16)
+    marks = "".join(_CROCKFORD[number >> shift & 31] for shift in range(35, -5, -5))
+    return f"{marks[:4]}-{marks[4:]}"
+
+
 def sign_receipt(receipt: Receipt, key: SigningKey) -> SignedReceipt:
     """Sign with the key of the issuing node."""
-    value = key.sign(receipt.body())
-    return SignedReceipt(receipt=receipt, signature=Signature(algorithm=key.algorithm, key_id=key.key_id, value=value))
+    return SignedReceipt(receipt=receipt, signature=_signature(receipt.body(), key))
+
+
+def _signature(body: bytes, key: SigningKey) -> Signature:
+    return Signature(algorithm=key.algorithm, key_id=key.key_id, value=key.sign(body))
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What a node keeps of a receipt it gives: `text` is the signed receipt as canonical JSON."""
+
+    hash: str
+    code: str
+    text: str
+
+
+def issue(receipt: Receipt, key: SigningKey) -> Issued:
+    """Sign a receipt and write it down; all of it comes of one writing of the body."""
+    body = receipt.body()
+    hashed, signature = digest(body), canonical(_signature(body, key).model_dump())
+    return Issued(hashed, _code_of(hashed), f'{{"receipt":{body.decode()},"signature":{signature.decode()}}}')
 
 
 def in_words(signed: SignedReceipt) -> str:

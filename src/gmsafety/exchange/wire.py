@@ -47,6 +47,8 @@ def is_unseen(mark: str) -> bool:
 
 
 def _seen(text: str) -> str:
+    if text.isprintable():  # holds none of those, and is much sooner told
+        return text
     unseen = next(filter(is_unseen, text), None)
     if unseen is not None:
         raise ValueError(f"含有看不见的字符U+{ord(unseen):04X}")

@@ -1,7 +1,7 @@
 """Judging the rules of a form: over the form, over groups of blanks, over each row of a grid."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -119,14 +119,26 @@ def _others(rule: Rule, bench: Bench) -> dict[str, Any]:
         fields = {
             f for s in (*rule.let.values(), rule.check) for f in compile_expression(s).row_fields.get("ledger", ())
         }
-        columns = row_columns(bench.ledger, sorted(fields), bench.window)
-        names = list(columns)
         count = len(bench.ledger.rows)
+        columns = _blank_columns(bench.ledger.form, fields, count, bench.window)
+        columns |= row_columns(bench.ledger, sorted(fields), bench.window)
+        names = list(columns)
         rows = zip(*columns.values(), strict=True) if names else iter([()] * count)
         values["ledger"] = [{n: as_rule(v) for n, v in zip(names, row, strict=True)} for row in rows]
     if bench.table is not None:
         values |= {f"table.{path}": value for path, value in form_values(bench.table).items()}
     return values
+
+
+def _blank_columns(form: Form, fields: Iterable[str], count: int, window: Window) -> dict[str, list[Any]]:
+    """What a column comes to that the other form does not have: the same as one that is blank throughout."""
+    found: dict[str, list[Any]] = {}
+    for column in form.columns:
+        values = {column.id: None}
+        if column.kind.derived:
+            values |= column.kind.derive(None, column.setting.within(window))
+        found |= {name: [value] * count for name, value in values.items() if name in fields}
+    return found
 
 
 def form_values(record: Record) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """Looking at what came in, before anything is stored: which slot, can it be read, what does the check find."""
 
-from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import PurePath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import rfc8785
 from sqlalchemy import Connection
 
 from gmsafety.exchange.canonical import canonical, digest
+from gmsafety.exchange.errors import NotCanonical
 from gmsafety.findings import FILE, Finding
 from gmsafety.forms import check, read
 from gmsafety.forms.printed import from_printed, is_printed
@@ -25,7 +26,10 @@ from ...scope import Viewer, require
 from ...tables import AnyRow
 from . import repository
 from .artefacts import check_artefacts
-from .schemas import Parcel
+from .schemas import Enclosure, Envelope, Parcel
+
+_NO_TABLE = ("wrong-form", "no-table")
+_COMMON = {"form", "version", "header", "nil"}
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,17 @@ class Looked:
     """A parcel that was looked at; `refusal` names the problem for which it cannot be filed at all."""
 
     parcel: Parcel
-    slot: AnyRow
-    item: Item
+    desk: "Desk"
     message_hash: str
     payload_hash: str
     record: Record | None = None
     findings: tuple[Finding, ...] = ()
     refusal: str | None = None
+
+    @property
+    def slot(self) -> AnyRow:
+        """What it is filed for."""
+        return self.desk.slot
 
     @property
     def carried(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
@@ -58,28 +66,27 @@ class Desk:
     beside: tuple[Record, ...] = field(default=())
 
 
-def lay_out(tx: Connection, node: Node, slot: AnyRow) -> Desk:
-    """Fetch what a form of this slot is checked with."""
-    directory = node.directory(tx)
+def lay_out(tx: Connection, node: Node, slot: AnyRow, *, drafts: bool, directory: Directory | None = None) -> Desk:
+    """Fetch what a form of this slot is checked with; a draft is checked with the drafts beside it."""
+    directory = directory or node.directory(tx)
     item = find_item(node.catalog, slot.campaign, slot.item)
     if item is None:
         raise Problem("not-owed", f"没有插件定义“{slot.item}”")
     if item.kind != "form":
         return Desk(directory, slot, item)
-    before = repository.before(tx, slot)
-    previous = record_of(before.body, before.origin, node.catalog) if before is not None and before.body else None
-    others = tuple(record_of(r.body, r.origin, node.catalog) for r in repository.beside(tx, slot))
-    return Desk(directory, slot, item, previous, others)
+    before, beside = repository.around(tx, slot, drafts=drafts)
+    previous = record_of(before.body, before.origin, node.catalog) if before is not None else None
+    return Desk(directory, slot, item, previous, tuple(record_of(r.body, r.origin, node.catalog) for r in beside))
 
 
-def find_desk(tx: Connection, node: Node, viewer: Viewer, parcel: Parcel) -> Desk:
-    """Find the slot of a parcel; refuses a unit that is not one's own, and what is not owed."""
-    envelope = parcel.envelope
-    directory = node.directory(tx)
+def find_slot(tx: Connection, directory: Directory, viewer: Viewer, envelope: Envelope) -> AnyRow:
+    """Find the slot of an envelope; refuses a unit that is not one's own, and what is not owed."""
     unit = directory.units.get(envelope.unit) or directory.units.named(envelope.unit) if envelope.unit else None
     if envelope.unit and unit is None:
         raise Problem("not-found", "没有这个单位")
     ref = unit.ref if unit else viewer.unit
+    if ref not in directory.units:
+        raise Problem("not-found", "本单位今天没有开着")
     require(viewer, "submission.file", directory.path(ref))
     found = repository.find_slots(tx, ref, envelope.item, envelope.period, envelope.campaign)
     if not found:
@@ -87,59 +94,106 @@ def find_desk(tx: Connection, node: Node, viewer: Viewer, parcel: Parcel) -> Des
     if len(found) > 1:
         campaigns = "、".join(s.campaign for s in found)
         raise Problem("not-valid", f"几项专项行动都要报这张表，请写明 campaign：{campaigns}")
-    return lay_out(tx, node, found[0])
+    return found[0]
 
 
 def look(node: Node, desk: Desk, parcel: Parcel) -> Looked:
     """Read and check a parcel; stores nothing, and holds no transaction."""
-    check_artefacts(desk.item, parcel, limit=node.settings.upload_limit)
-    payload_hash = _payload_hash(parcel)
-    looked = Looked(parcel, desk.slot, desk.item, _message_hash(parcel, payload_hash), payload_hash)
+    unsafe = check_artefacts(desk.item, parcel, limit=node.settings.upload_limit)
+    payload_hash = payload_hash_of(parcel)
+    looked = Looked(parcel, desk, message_hash_of(parcel, payload_hash), payload_hash)
+    if unsafe:
+        return replace(looked, findings=unsafe, refusal="unreadable")
     if desk.item.kind != "form":
         return looked
     form = node.catalog.form(desk.item.ref)
     reading = _taken(parcel, form, desk)
-    record = reading.record
-    if record is None:
-        wrong = any(f.kind.slug in ("wrong-form", "no-table") for f in reading.findings)
-        return _with(looked, reading.findings, refusal="wrong-form" if wrong else "unreadable")
-    if record.form.ref != form.ref:
-        said = f"这是《{record.form.title}》，应报《{form.title}》。"
+    if reading.record is None:
+        wrong = any(f.kind.slug in _NO_TABLE for f in reading.findings)
+        return replace(looked, findings=reading.findings, refusal="wrong-form" if wrong else "unreadable")
+    if reading.record.form.ref != form.ref:
+        said = f"这是《{reading.record.form.title}》，应报《{form.title}》。"
         finding = node.catalog.kinds["wrong-form"].at(FILE, say=said, remedy="请上传正确的表。")
-        return _with(looked, (finding,), refusal="wrong-form")
-    return _with(looked, judge(desk, reading), record=record)
+        return replace(looked, findings=(finding,), refusal="wrong-form")
+    return replace(looked, findings=judge(desk, reading), record=reading.record)
 
 
-def _with(looked: Looked, findings: tuple[Finding, ...], **more: Any) -> Looked:
-    from dataclasses import replace  # noqa: PLC0415 - small
+def look_again(node: Node, desk: Desk, row: AnyRow, enclosures: tuple[Enclosure, ...]) -> tuple[Finding, ...]:
+    """What a draft's content comes to now: last period's form and those beside it may have come or gone since."""
+    if row.body is None:
+        return ()
+    if enclosures:
+        reading = read(enclosures[0].content, desk.directory.catalog, name=enclosures[0].name)
+        return judge(desk, reading)
+    return judge(desk, record_of(row.body, row.origin, node.catalog))
 
-    return replace(looked, findings=findings, **more)
+
+def findings_now(tx: Connection, node: Node, row: AnyRow) -> list[dict[str, Any]]:
+    """The findings of a submission; of a draft, anew where what it is checked with has changed since."""
+    slot = repository.slot(tx, row.slot_id)
+    if row.state != "draft" or row.body is None or slot is None:
+        return list(row.findings)
+    before, beside = repository.around(tx, slot, drafts=True)
+    if not any(other is not None and other.changed_at > row.changed_at for other in (before, *beside)):
+        return list(row.findings)
+    desk = lay_out(tx, node, slot, drafts=True)
+    return [as_json(f) for f in look_again(node, desk, row, forms_of(tx, row))]
+
+
+def forms_of(tx: Connection, row: AnyRow) -> tuple[Enclosure, ...]:
+    """The file that a form was read from; none for one that came as JSON."""
+    files = [f for f in repository.files_of(tx, row.id) if f.artefact == "form"]
+    return tuple(Enclosure("form", f.name, f.media_type, repository.blob(tx, f.hash) or b"") for f in files)
 
 
 def _taken(parcel: Parcel, form: Form, desk: Desk) -> Reading:
     """The form in the parcel: read from its file, or taken from JSON."""
-    catalog = desk.directory.catalog
     if parcel.enclosures:
         first = parcel.enclosures[0]
-        return read(first.content, catalog, name=PurePath(first.name).name)
-    name = "零报告" if parcel.nil else "JSON"
-    if parcel.nil and parcel.body is None:
-        unit = catalog.units[desk.slot.unit]
+        return read(first.content, desk.directory.catalog, name=first.name)
+    if parcel.body is None:
+        unit = desk.directory.units[desk.slot.unit]
         header = {h.id: None for h in form.header} | {"unit": unit.name, "date": desk.slot.period}
-        values = dict.fromkeys(form.blanks)
-        return Reading(name, Record(form, header, values, nil=True), ())
-    body = dict(parcel.body or {})
-    named = body.pop("form", None)
-    if named not in (None, form.ref, form.id, form.printed_id):
-        raise Problem("wrong-form", f"内容写明是“{named}”，应为“{form.ref}”")
+        return Reading("零报告", Record(form, header, dict.fromkeys(form.blanks), nil=True), ())
+    record = _from_body(parcel.body, form)
+    return Reading("JSON", replace(record, nil=record.nil or parcel.nil), ())
+
+
+def _from_body(body: Mapping[str, Any], form: Form) -> Record:
+    if body.get("form") not in (None, form.ref, form.id, form.printed_id):
+        raise Problem("wrong-form", f"内容写明是“{body['form']}”，应为“{form.ref}”")
     try:
-        record = from_printed(body, form) if is_printed(body) else from_json(body, form)
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
-        wrong = [{"field": "body", "message": part} for part in str(error).split("；")]
-        raise Problem("not-valid", errors=wrong) from error
-    if parcel.nil and not record.nil:
-        record = Record(form, record.header, record.values, record.rows, True, record.remarks)
-    return Reading(name, record, ())
+        if is_printed(body):
+            return from_printed(body, form)
+        wrong = list(_strange(body, form))
+        record = from_json(body, form)
+    except ValueError as error:
+        raise _not_valid(str(error).split("；")) from error
+    except (TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+        raise _not_valid(["内容的结构与 `forms schema` 所述不符"]) from error
+    if wrong:
+        raise _not_valid(wrong)
+    return record
+
+
+def _strange(body: Mapping[str, Any], form: Form) -> Iterator[str]:
+    """What would be dropped in silence: keys that no record of this form has."""
+    known = _COMMON | ({"rows"} if form.is_grid else {"values", "remarks"})
+    yield from (f"{key}：没有这一项" for key in body if key not in known)
+    names = {h.id for h in form.header}
+    yield from (f"header.{key}：没有这一项" for key in body.get("header") or {} if key not in names)
+    if body.get("version") not in (None, form.version):
+        yield f"version：这是{body['version']}版，应为{form.version}版"
+    if not isinstance(body.get("nil", False), bool):
+        yield "nil：应为 true 或 false"
+    clauses = {c.id for c in form.clauses}
+    for key, text in dict(body.get("remarks") or {}).items():
+        if key not in clauses or not isinstance(text, str):
+            yield f"remarks.{key}：没有这一行，或不是文字"
+
+
+def _not_valid(messages: list[str]) -> Problem:
+    return Problem("not-valid", errors=[{"field": "body", "message": m} for m in messages])
 
 
 def judge(desk: Desk, form: Reading | Record) -> tuple[Finding, ...]:
@@ -175,27 +229,47 @@ def _envelope(desk: Desk, record: Record) -> list[Finding]:
         place = record.place("header.unit")
         unit = catalog.units[desk.slot.unit].name
         found.append(catalog.kinds["account-differs"].at(place, text=printed, unit=unit))
-    first = desk.slot.period - timedelta(days=6)
+    first = desk.slot.opens
     if record.filed is not None and not first <= record.filed <= desk.slot.period:
         place = record.place("header.date")
         found.append(catalog.kinds["period-differs"].at(place, text=record.filed, first=first, last=desk.slot.period))
     return found
 
 
-def _payload_hash(parcel: Parcel) -> str:
+def payload_hash_of(parcel: Parcel) -> str:
     """What is filed, as a hash: the bytes of one file, the list of several, or canonical JSON."""
     if len(parcel.enclosures) == 1:
         return digest(parcel.enclosures[0].content)
     if parcel.enclosures:
         return digest(canonical([[e.artefact, digest(e.content)] for e in parcel.enclosures]))
     try:
-        return digest(canonical({"body": parcel.body, "nil": parcel.nil}))
+        data = _written({"body": parcel.body, "nil": parcel.nil})
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        wrong = [{"field": "body", "message": str(error)}]
-        raise Problem("not-valid", "内容不能写成规范的JSON", errors=wrong) from error
+        raise _not_valid(["不能写成规范的JSON：有半个字符、NaN，或超过2的53次方的整数"]) from error
+    if rb"\u0000" in data and _holds_nul(parcel.body):
+        raise _not_valid(["文字中有空字符（U+0000）"])
+    return digest(data)
 
 
-def _message_hash(parcel: Parcel, payload_hash: str) -> str:
+def _written(value: Any) -> bytes:
+    """As canonical JSON, and with fractions where there are any, for paper has them (3.55万元)."""
+    try:
+        return canonical(value)
+    except NotCanonical:
+        return rfc8785.dumps(value)
+
+
+def _holds_nul(value: Any) -> bool:
+    """Tell whether a text holds the one character that not every database keeps."""
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_holds_nul(k) or _holds_nul(v) for k, v in value.items())
+    return isinstance(value, list) and any(map(_holds_nul, value))
+
+
+def message_hash_of(parcel: Parcel, payload_hash: str) -> str:
+    """Everything a message says, as a hash: the same message sent again has the same."""
     told = parcel.envelope.model_dump(mode="json")
     told["files"] = [[e.artefact, e.name, digest(e.content)] for e in parcel.enclosures]
     return digest(canonical({**told, "payload": payload_hash}))

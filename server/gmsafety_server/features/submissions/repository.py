@@ -1,10 +1,13 @@
-"""The rows of submissions; nothing here decides."""
+"""The rows of submissions; nothing here decides.
+
+Statements on the way of every filing are made once: to make one takes as long as to run it.
+"""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, insert, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
@@ -12,28 +15,42 @@ from ...tables import AnyRow, attachments, blobs, events, receipts, refusals, sl
 
 _IN_FORCE = ("submitted", "accepted")
 SUMMARY = [c for c in submissions.c if c.name not in ("body", "origin")]
+_OF_SLOT = [slots.c[n] for n in ("path", "upper", "due_at", "kind", "opens", "duty")]
+LINE = [
+    *SUMMARY,
+    *_OF_SLOT,
+    slots.c.submission_id.label("current_id"),
+    slots.c.received_at.label("first_received_at"),
+]
+
+_OWED = select(slots).where(slots.c.unit == bindparam("u"), slots.c.period == bindparam("p"))
+_OWED_ITEM = _OWED.where(slots.c.item == bindparam("i"))
 
 
 def find_slots(tx: Connection, unit: str, item: str, period: date, campaign: str | None) -> list[AnyRow]:
     """The slots of a unit for an item and a period; a form also by its short name."""
-    named = slots.c.item == item
-    if "." not in item and "/" not in item:
+    if "." in item or "/" in item:
+        rows = tx.execute(_OWED_ITEM, {"u": unit, "p": period, "i": item})
+    else:
         named = slots.c.item.endswith(f".{item}", autoescape=True)
-    query = select(slots).where(slots.c.unit == unit, slots.c.period == period, named)
-    if campaign is not None:
-        query = query.where(slots.c.campaign == campaign)
-    return list(tx.execute(query))
+        rows = tx.execute(_OWED.where(named), {"u": unit, "p": period})
+    return [row for row in rows if campaign in (None, row.campaign)]
+
+
+_HELD = select(slots).where(slots.c.id == bindparam("number")).with_for_update()
 
 
 def lock_slot(tx: Connection, slot: int) -> AnyRow:
     """The slot, so that nobody else changes it until the commit."""
-    return tx.execute(select(slots).where(slots.c.id == slot).with_for_update()).one()
+    return tx.execute(_HELD, {"number": slot}).one()
+
+
+_NAMED = select(*SUMMARY).where(submissions.c.sender == bindparam("u"), submissions.c.message_id == bindparam("m"))
 
 
 def by_message(tx: Connection, sender: str, message_id: str) -> AnyRow | None:
     """The submission a message has made before."""
-    query = select(*SUMMARY).where(submissions.c.sender == sender, submissions.c.message_id == message_id)
-    return tx.execute(query).first()
+    return tx.execute(_NAMED, {"u": sender, "m": message_id}).first()
 
 
 def by_id(tx: Connection, number: int | None) -> AnyRow | None:
@@ -41,43 +58,57 @@ def by_id(tx: Connection, number: int | None) -> AnyRow | None:
     return tx.execute(select(*SUMMARY).where(submissions.c.id == number)).first() if number else None
 
 
+_DRAFT = select(*SUMMARY).where(submissions.c.slot_id == bindparam("number"), submissions.c.state == "draft")
+
+
 def draft_of(tx: Connection, slot: int) -> AnyRow | None:
     """The draft of a slot."""
-    query = select(*SUMMARY).where(submissions.c.slot_id == slot, submissions.c.state == "draft")
-    return tx.execute(query).first()
+    return tx.execute(_DRAFT, {"number": slot}).first()
 
 
-def with_slot(tx: Connection, uid: str, *, lock: bool = False) -> AnyRow | None:
+_WITH_SLOT = select(*LINE, submissions.c.body, submissions.c.origin).join(slots)
+_WITH_SLOT = _WITH_SLOT.where(submissions.c.uid == bindparam("name"))
+
+
+def with_slot(tx: Connection, uid: str) -> AnyRow | None:
     """A submission with what its slot says of it."""
-    columns: list[ColumnElement[Any]] = [
-        slots.c.path,
-        slots.c.upper,
-        slots.c.due_at,
-        slots.c.kind,
-        slots.c.opens,
-        slots.c.duty,
-    ]
-    columns += [slots.c.submission_id.label("current_id"), slots.c.received_at.label("first_received_at")]
-    query = select(submissions, *columns).join(slots).where(submissions.c.uid == uid)
-    return tx.execute(query.with_for_update(of=submissions) if lock else query).first()
+    return tx.execute(_WITH_SLOT, {"name": uid}).first() if uid.isascii() and uid.isprintable() else None
 
 
-def before(tx: Connection, slot: AnyRow) -> AnyRow | None:
-    """Last period's submission of the same unit and item that is in force."""
-    same = and_(submissions.c.campaign == slot.campaign, submissions.c.item == slot.item)
-    query = select(submissions.c.body, submissions.c.origin).where(same, submissions.c.unit == slot.unit)
-    query = query.where(submissions.c.period < slot.period, submissions.c.state.in_(_IN_FORCE))
-    return tx.execute(query.order_by(submissions.c.period.desc(), submissions.c.revision.desc()).limit(1)).first()
+_OF_UNIT = and_(slots.c.unit == bindparam("u"), slots.c.campaign == bindparam("c"))
+_EARLIER = (
+    select(slots.c.submission_id)
+    .where(_OF_UNIT, slots.c.item == bindparam("i"), slots.c.period < bindparam("p"), slots.c.state.in_(_IN_FORCE))
+    .order_by(slots.c.period.desc())
+    .limit(1)
+)
+_CONTENT = select(*(submissions.c[n] for n in ("item", "revision", "body", "origin", "changed_at")))
+_BEFORE = _CONTENT.where(submissions.c.id == _EARLIER.scalar_subquery())
+_OTHERS = _CONTENT.join(slots, submissions.c.slot_id == slots.c.id).where(
+    _OF_UNIT, slots.c.period == bindparam("p"), slots.c.item != bindparam("i"), slots.c.kind == "form"
+)
+_FILED = and_(submissions.c.id == slots.c.submission_id, slots.c.state.in_(_IN_FORCE))
+_AROUND = {
+    False: union_all(_BEFORE, _OTHERS.where(_FILED)),
+    True: union_all(_BEFORE, _OTHERS.where(or_(_FILED, submissions.c.state == "draft"))),
+}
 
 
-def beside(tx: Connection, slot: AnyRow) -> list[AnyRow]:
-    """The other forms of the same unit and period: the latest of each that is in force or being drafted."""
-    same = and_(submissions.c.unit == slot.unit, submissions.c.period == slot.period)
-    columns = (submissions.c.item, submissions.c.body, submissions.c.origin)
-    query = select(*columns).where(same, submissions.c.campaign == slot.campaign, submissions.c.item != slot.item)
-    query = query.where(submissions.c.state.in_((*_IN_FORCE, "draft")), submissions.c.body.is_not(None))
-    latest = {row.item: row for row in tx.execute(query.order_by(submissions.c.revision))}
-    return list(latest.values())
+def around(tx: Connection, slot: AnyRow, *, drafts: bool) -> tuple[AnyRow | None, list[AnyRow]]:
+    """What a form is checked with. First last period's, of the same unit and item, found through the unit's few slots.
+
+    Then the unit's other forms of the period; all are in force, but with `drafts` a draft stands for its form.
+    """
+    rows = tx.execute(_AROUND[drafts], {"u": slot.unit, "c": slot.campaign, "i": slot.item, "p": slot.period})
+    latest = {row.item: row for row in sorted(rows, key=lambda row: row.revision) if row.body is not None}
+    return latest.pop(slot.item, None), list(latest.values())
+
+
+def in_force_beside(tx: Connection, slot: AnyRow) -> list[AnyRow]:
+    """What the same unit has filed for the same period and campaign besides, as lines."""
+    same = and_(slots.c.unit == slot.unit, slots.c.period == slot.period, slots.c.campaign == slot.campaign)
+    query = select(*LINE).join(slots, slots.c.submission_id == submissions.c.id).where(same, slots.c.id != slot.id)
+    return list(tx.execute(query.order_by(submissions.c.item)))
 
 
 def keep_blob(tx: Connection, digest: str, content: bytes) -> None:
@@ -93,25 +124,34 @@ def blob(tx: Connection, digest: str) -> bytes | None:
     return bytes(content) if content is not None else None
 
 
+_ADD = insert(submissions).returning(submissions.c.id)
+
+
 def add(tx: Connection, values: Mapping[str, Any], files: Iterable[Mapping[str, Any]]) -> int:
     """Enter a submission with its files."""
-    number = int(tx.execute(insert(submissions).values(values).returning(submissions.c.id)).scalar_one())
-    replace_files(tx, number, files)
+    number = int(tx.execute(_ADD, dict(values)).scalar_one())
+    _add_files(tx, number, files)
     return number
 
 
 def replace_files(tx: Connection, submission: int, files: Iterable[Mapping[str, Any]]) -> None:
     """Give a submission these files, and no others."""
     tx.execute(delete(attachments).where(attachments.c.submission_id == submission))
+    _add_files(tx, submission, files)
+
+
+def _add_files(tx: Connection, submission: int, files: Iterable[Mapping[str, Any]]) -> None:
     rows = [{**f, "submission_id": submission, "position": n} for n, f in enumerate(files)]
     if rows:
         tx.execute(insert(attachments), rows)
 
 
+_CHANGE = submissions.update().where(submissions.c.id == bindparam("number"), submissions.c.etag == bindparam("seen"))
+
+
 def change(tx: Connection, submission: int, seen: int, values: Mapping[str, Any]) -> bool:
     """Change a submission that is still as it was seen; tells whether it was."""
-    still = and_(submissions.c.id == submission, submissions.c.etag == seen)
-    return tx.execute(update(submissions).where(still).values({**values, "etag": seen + 1})).rowcount == 1
+    return tx.execute(_CHANGE, {**values, "etag": seen + 1, "number": submission, "seen": seen}).rowcount == 1
 
 
 def remove(tx: Connection, submission: int, seen: int) -> bool:
@@ -122,37 +162,50 @@ def remove(tx: Connection, submission: int, seen: int) -> bool:
     return tx.execute(delete(submissions).where(still)).rowcount == 1
 
 
+_MARK = slots.update().where(slots.c.id == bindparam("number"))
+
+
 def mark_slot(tx: Connection, slot: int, values: Mapping[str, Any]) -> None:
     """Write down the state of a slot."""
-    tx.execute(update(slots).where(slots.c.id == slot).values(values))
+    tx.execute(_MARK, {**values, "number": slot})
+
+
+_ADD_EVENT, _ADD_RECEIPT = insert(events), insert(receipts)
 
 
 def add_event(tx: Connection, values: Mapping[str, Any]) -> None:
     """Write one line of the history."""
-    tx.execute(insert(events).values(values))
+    tx.execute(_ADD_EVENT, dict(values))
 
 
-def add_receipt(tx: Connection, values: Mapping[str, Any]) -> None:
-    """Keep a receipt."""
-    tx.execute(insert(receipts).values(values))
+def add_receipts(tx: Connection, rows: list[dict[str, Any]]) -> None:
+    """Keep receipts."""
+    tx.execute(_ADD_RECEIPT, rows)
+
+
+_OWN_RECEIPTS = receipts.c.submission_id == bindparam("number")
+_RECEIPTS = select(receipts.c.signed).where(_OWN_RECEIPTS).order_by(receipts.c.id)
 
 
 def receipts_of(tx: Connection, submission: int) -> list[str]:
     """The signed receipts of a submission, as they were given."""
-    query = select(receipts.c.signed).where(receipts.c.submission_id == submission).order_by(receipts.c.id)
-    return list(tx.execute(query).scalars())
+    return list(tx.execute(_RECEIPTS, {"number": submission}).scalars())
+
+
+_LAST_RECEIPT = select(receipts.c.hash).where(_OWN_RECEIPTS).order_by(receipts.c.id.desc()).limit(1)
 
 
 def last_receipt(tx: Connection, submission: int) -> str | None:
     """The hash of the last receipt of a submission."""
-    query = select(receipts.c.hash).where(receipts.c.submission_id == submission)
-    return tx.execute(query.order_by(receipts.c.id.desc()).limit(1)).scalar()
+    return tx.execute(_LAST_RECEIPT, {"number": submission}).scalar()
+
+
+_FILES = select(attachments).where(attachments.c.submission_id == bindparam("number")).order_by(attachments.c.position)
 
 
 def files_of(tx: Connection, submission: int) -> list[AnyRow]:
     """The files of a submission, in order."""
-    query = select(attachments).where(attachments.c.submission_id == submission)
-    return list(tx.execute(query.order_by(attachments.c.position)))
+    return list(tx.execute(_FILES, {"number": submission}))
 
 
 def events_of(tx: Connection, submission: int) -> list[AnyRow]:
@@ -161,30 +214,82 @@ def events_of(tx: Connection, submission: int) -> list[AnyRow]:
     return list(tx.execute(query.where(events.c.submission_id == submission).order_by(events.c.id)))
 
 
+def events_of_slot(tx: Connection, slot: int) -> list[AnyRow]:
+    """The history of all revisions of a slot."""
+    columns = (users.c.name.label("who"), submissions.c.uid, submissions.c.revision)
+    query = select(events, *columns).select_from(events).join(submissions)
+    query = query.outerjoin(users, users.c.id == events.c.by_user).where(submissions.c.slot_id == slot)
+    return list(tx.execute(query.order_by(events.c.id)))
+
+
+def last_event(tx: Connection, submission: int) -> AnyRow | None:
+    """What last happened to a submission."""
+    query = select(events).where(events.c.submission_id == submission)
+    return tx.execute(query.order_by(events.c.id.desc()).limit(1)).first()
+
+
 def revisions_of(tx: Connection, slot: int) -> list[AnyRow]:
     """All revisions of a slot, the newest first."""
-    query = select(*SUMMARY).where(submissions.c.slot_id == slot)
+    query = select(*LINE).join(slots).where(submissions.c.slot_id == slot)
     return list(tx.execute(query.order_by(submissions.c.revision.desc())))
 
 
-def refuse(tx: Connection, values: Mapping[str, Any]) -> None:
-    """Keep what was refused, for evidence."""
-    tx.execute(insert(refusals).values(values))
+def choices(tx: Connection, seen: ColumnElement[bool], until: date) -> tuple[list[tuple[str, str]], list[date]]:
+    """What a list may be narrowed to: items with their campaigns, and the periods that have begun."""
+    begun = and_(seen, slots.c.opens <= until)
+    items = tx.execute(select(slots.c.campaign, slots.c.item).where(begun).distinct().order_by(slots.c.item))
+    periods = tx.execute(select(slots.c.period).where(begun).distinct().order_by(slots.c.period.desc()))
+    return [(row.campaign, row.item) for row in items], list(periods.scalars())
+
+
+def refuse(tx: Connection, values: Mapping[str, Any]) -> tuple[str, bool]:
+    """Keep what was refused, for evidence, once; returns its uid, and False where it was kept before."""
+    dialect = insert_postgresql if tx.dialect.name == "postgresql" else insert_sqlite
+    fresh = tx.execute(dialect(refusals).values(values).on_conflict_do_nothing()).rowcount == 1
+    same = [refusals.c[n] == values[n] for n in ("unit", "campaign", "item", "period", "hash")]
+    return str(tx.execute(select(refusals.c.uid).where(*same)).scalar_one()), fresh
+
+
+def refusal(tx: Connection, uid: str) -> AnyRow | None:
+    """What was refused."""
+    return tx.execute(select(refusals).where(refusals.c.uid == uid)).first() if uid.isprintable() else None
+
+
+def refused(
+    tx: Connection, seen: ColumnElement[bool], filters: Mapping[str, Any], *, offset: int, limit: int
+) -> tuple[list[AnyRow], int]:
+    """A page of what was refused and is in sight, the newest first, and how many there are."""
+    chosen = and_(seen, *(refusals.c[n] == v for n, v in filters.items() if v is not None))
+    total = tx.execute(select(func.count()).select_from(refusals).where(chosen)).scalar_one()
+    query = select(refusals).where(chosen).order_by(refusals.c.id.desc())
+    return list(tx.execute(query.offset(offset).limit(limit))), int(total)
 
 
 def listed(
     tx: Connection, seen: ColumnElement[bool], filters: Mapping[str, Any], *, offset: int, limit: int
 ) -> tuple[list[AnyRow], int]:
     """A page of submissions that are in sight, the newest first, and how many there are."""
-    columns = [*SUMMARY, slots.c.due_at, slots.c.received_at.label("first_received_at")]
-    query = select(*columns).join(slots).where(seen)
-    for name, value in filters.items():
-        if value is not None:
-            query = query.where(submissions.c[name] == value)
-    total = tx.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-    return list(tx.execute(query.order_by(submissions.c.id.desc()).offset(offset).limit(limit))), int(total)
+    chosen = and_(seen, *(submissions.c[n] == v for n, v in filters.items() if v is not None))
+    total = tx.execute(select(func.count(submissions.c.id)).join(slots).where(chosen)).scalar_one()
+    query = select(*LINE).join(slots).where(chosen).order_by(submissions.c.id.desc())
+    return list(tx.execute(query.offset(offset).limit(limit))), int(total)
 
 
-def latest_change(tx: Connection) -> datetime | None:
-    """When anything last happened."""
-    return tx.execute(select(func.max(events.c.at))).scalar()
+def waiting(tx: Connection, seen: ColumnElement[bool], filters: Mapping[str, Any]) -> list[AnyRow]:
+    """What waits for a decision: the latest first, then by period and unit."""
+    chosen = and_(seen, slots.c.state == "submitted", *(slots.c[n] == v for n, v in filters.items() if v is not None))
+    query = select(*LINE, slots.c.area).join(slots, slots.c.submission_id == submissions.c.id).where(chosen)
+    late = case((slots.c.received_at > slots.c.due_at, 0), else_=1)
+    return list(tx.execute(query.order_by(late, slots.c.period, slots.c.item, slots.c.area, slots.c.unit)))
+
+
+def slot(tx: Connection, number: int) -> AnyRow | None:
+    """A slot by its number."""
+    return tx.execute(select(slots).where(slots.c.id == number)).first()
+
+
+def slot_before(tx: Connection, slot: AnyRow) -> AnyRow | None:
+    """The slot of the same unit and item a period earlier."""
+    same = and_(slots.c.unit == slot.unit, slots.c.campaign == slot.campaign, slots.c.item == slot.item)
+    query = select(slots).where(same, slots.c.period < slot.period)
+    return tx.execute(query.order_by(slots.c.period.desc()).limit(1)).first()

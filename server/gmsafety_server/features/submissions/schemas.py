@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=r"^[^\x00]*$")]
 MessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{7,99}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]*$")]
+Where = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f]*$")]
 Action = Literal["draft", "submit"]
 
 
@@ -55,7 +56,7 @@ class SubmitIn(_In):
 class ReasonIn(_In):
     """Why a form is returned, and where it is wrong."""
 
-    where: Name = Field(examples=["C7"])
+    where: Where = Field("", description="单元格；空着是整张表", examples=["C7"])
     text: Words = Field(examples=["重大事故隐患4条，台账只有3条"])
 
 
@@ -89,7 +90,7 @@ class FindingOut(BaseModel):
     place: str
     message: str
     remedy: str
-    file: str | None = None
+    file: str | None = Field(None, description="在旁边那张表里时，那张表的文件名", exclude_if=lambda v: v is None)
 
 
 class FileOut(BaseModel):
@@ -112,12 +113,15 @@ class SubmissionOut(BaseModel):
     period: date
     unit: str
     unit_name: str
+    upper: str | None = Field(description="报给哪个单位")
+    upper_name: str
     revision: int
     state: Literal["draft", "submitted", "accepted", "returned", "superseded"]
+    current: bool = Field(description="是这一期现在的那一版")
     nil: bool
     due_at: datetime
     received_at: datetime | None
-    late_minutes: int
+    late_minutes: int = Field(description="迟了几分钟；自这一期第一次收到时算")
     message_id: str
     payload_hash: str
     supersedes: str | None
@@ -127,6 +131,7 @@ class SubmissionOut(BaseModel):
     warnings: int
     etag: int
     test: bool
+    changed_at: datetime
 
 
 class SubmissionDetail(SubmissionOut):
@@ -146,6 +151,52 @@ class SubmissionList(BaseModel):
     page: int
     size: int
     pages: int
+
+
+class RefusalOut(BaseModel):
+    """A file that could not be filed: kept for evidence, with what was found in it."""
+
+    uid: str
+    unit: str
+    unit_name: str
+    campaign: str
+    item: str
+    title: str
+    period: date
+    problem: Literal["unreadable", "wrong-form"]
+    name: str
+    size: int
+    hash: str
+    findings: list[FindingOut]
+    at: datetime
+
+
+class RefusalList(BaseModel):
+    """A page of refusals."""
+
+    items: list[RefusalOut]
+    total: int
+    page: int
+    size: int
+    pages: int
+
+
+class ChangeOut(BaseModel):
+    """One value that differs between two revisions, in the words of the paper."""
+
+    where: str = Field(description="在哪一行、哪一栏")
+    label: str
+    before: str
+    after: str
+    kind: Literal["changed", "added", "removed"]
+
+
+class DiffOut(BaseModel):
+    """What another revision says otherwise."""
+
+    uid: str
+    against: str
+    changes: list[ChangeOut]
 
 
 class EventOut(BaseModel):
@@ -168,6 +219,12 @@ class Enclosure:
     name: str
     media_type: str
     content: bytes
+
+    @property
+    def suffix(self) -> str:
+        """The end of its name, with the dot."""
+        stem, dot, end = self.name.rpartition(".")
+        return f".{end.lower()}" if dot and stem else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,72 +1,123 @@
-"""The life of a submission. Every function works inside a transaction that the endpoint opened, and commits nothing."""
+"""The life of a submission below: stored, drafted, handed in. What comes after is in `deciding`.
 
+Every function works inside a transaction that the edge opened, and commits nothing. Whoever changes a submission holds
+the row of its slot first, so that two never wait for each other.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from gmsafety.exchange.canonical import digest
+from gmsafety.findings import Finding
+
 from ... import audit
+from ...carried import content_hash
 from ...errors import Problem
 from ...names import new_uid
 from ...node import Node
-from ...planning import find_item
+from ...planning import Item
 from ...scope import Viewer, require
 from ...tables import AnyRow
 from . import repository
-from .judging import Looked, as_json, judge, lay_out
+from .judging import Looked, as_json
 from .receipting import Receipts
 
+STATES = {
+    "draft": "草稿",
+    "submitted": "已报待审",
+    "accepted": "已接受",
+    "returned": "已退回",
+    "superseded": "已被更正",
+}
+"""The words for the states of a submission."""
 
-def store(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> tuple[str, bool]:
-    """Store a parcel as a draft or a filed submission; returns its uid, and False where it was stored before."""
+
+@dataclass(frozen=True, slots=True)
+class HandedIn:
+    """A draft as it is handed in: what is found in it now, and why it is filed all the same."""
+
+    item: Item
+    findings: tuple[Finding, ...]
+    reason: str | None
+
+
+def known(tx: Connection, sender: str, message_id: str, message_hash: str) -> str | None:
+    """The submission this very message has made before; another content under its name is refused."""
+    before = repository.by_message(tx, sender, message_id)
+    if before is None:
+        return None
+    if before.message_hash != message_hash:
+        said = {"stored_hash": before.message_hash, "received_hash": message_hash, "uid": before.uid}
+        raise Problem("other-content", **said)
+    return str(before.uid)
+
+
+class Stored(NamedTuple):
+    """What became of a parcel; where it is new, `row` is as `find` gives it, with `files`, `receipts`, `directory`."""
+
+    uid: str
+    is_new: bool
+    row: Any = None
+
+
+def store(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> Stored:
+    """Store a parcel as a draft or a filed submission; one that was stored before is only named."""
     envelope = looked.parcel.envelope
-    before = repository.by_message(tx, looked.slot.unit, envelope.message_id)
-    if before is not None:
-        _same_message(before, looked)
-        return before.uid, False
     slot = repository.lock_slot(tx, looked.slot.id)
+    uid = known(tx, slot.unit, envelope.message_id, looked.message_hash)
+    if uid is not None:
+        return Stored(uid, False)
     now = node.clock.now()
     _reception_open(node, slot)
-    current = repository.by_id(tx, slot.submission_id)
-    _may_follow(current, looked)
+    _may_follow(repository.by_id(tx, slot.submission_id), envelope.supersedes)
     if (draft := repository.draft_of(tx, slot.id)) is not None:
         raise Problem("draft-exists", uid=draft.uid, revision=draft.revision)
     values = _row(node, viewer, looked, revision=slot.revision + 1)
     values |= {"created_at": now, "changed_at": now, "uid": new_uid(now), "supersedes": envelope.supersedes}
-    number = repository.add(tx, values, _keep_files(tx, looked))
-    row = SimpleNamespace(**values, id=number, path=slot.path, upper=slot.upper, due_at=slot.due_at)
-    _tell(tx, node, viewer, row, "drafted")
-    if envelope.action == "submit":
-        _hand_in(tx, node, viewer, SimpleNamespace(row=row, slot=slot, item=looked.item, seen=0))
-    return values["uid"], True
-
-
-def _same_message(before: AnyRow, looked: Looked) -> None:
-    if before.message_hash != looked.message_hash:
-        said = {"stored_hash": before.message_hash, "received_hash": looked.message_hash, "uid": before.uid}
-        raise Problem("other-content", **said)
+    is_filed = envelope.action == "submit"
+    if is_filed:
+        _may_be_filed(values["findings"], envelope.reason)
+        values |= {"state": "submitted", "received_at": now, "etag": 2}
+    files = keep_files(tx, looked)
+    number = repository.add(tx, values, files)
+    row = SimpleNamespace(**{**slot._mapping, **values, "id": number}, files=files, receipts=[])
+    row.directory = looked.desk.directory
+    row.current_id, row.first_received_at = slot.submission_id, slot.received_at
+    if is_filed:
+        title = looked.desk.item.title
+        _file(tx, node, viewer, row, slot=slot, receipts=Receipts(node, looked.desk.directory, row, title=title))
+    else:
+        tell(tx, node, viewer, row, "drafted")
+    return Stored(row.uid, True, row)
 
 
 def _reception_open(node: Node, slot: AnyRow) -> None:
+    """A period is open from its beginning until long after its deadline; what came in can be corrected after that."""
     if node.clock.today() < slot.opens:
         raise Problem("too-early", f"{slot.opens}起接收{slot.period}期")
-    if node.clock.now() > slot.due_at + timedelta(days=node.settings.late_days):
+    last = slot.due_at + timedelta(days=node.settings.late_days)
+    if slot.state == "open" and node.clock.now() > last:
         raise Problem("closed", f"{slot.period}期已于截止{node.settings.late_days}天后停止接收")
 
 
-def _may_follow(current: AnyRow | None, looked: Looked) -> None:
+def _may_follow(current: AnyRow | None, supersedes: str | None) -> None:
     """A correction names what it corrects; what was accepted is not corrected."""
     if current is None:
+        if supersedes is not None:
+            raise Problem("stale", "这一期还没有报过，没有可更正的那一版")
         return
     told = {name: getattr(current, name) for name in ("uid", "revision", "state", "payload_hash")}
     if current.state == "accepted":
         raise Problem("accepted", current=told)
-    if looked.parcel.envelope.supersedes is None:
+    if supersedes is None:
         raise Problem("revision-exists", current=told)
-    if looked.parcel.envelope.supersedes != current.payload_hash:
-        raise Problem("stale", current=told)
+    if supersedes != current.payload_hash:
+        raise Problem("stale", "要更正的不是现在的那一版", current=told)
 
 
 def _row(node: Node, viewer: Viewer, looked: Looked, *, revision: int) -> dict[str, Any]:
@@ -83,9 +134,8 @@ def _row(node: Node, viewer: Viewer, looked: Looked, *, revision: int) -> dict[s
     }  # fmt: skip
 
 
-def _keep_files(tx: Connection, looked: Looked) -> list[dict[str, Any]]:
-    from gmsafety.exchange.canonical import digest  # noqa: PLC0415 - only where files come
-
+def keep_files(tx: Connection, looked: Looked) -> list[dict[str, Any]]:
+    """Keep the bytes of a parcel's files; returns how they are named and found again."""
     kept = []
     for enclosure in looked.parcel.enclosures:
         name = digest(enclosure.content)
@@ -95,41 +145,35 @@ def _keep_files(tx: Connection, looked: Looked) -> list[dict[str, Any]]:
     return kept
 
 
-def _hand_in(tx: Connection, node: Node, viewer: Viewer, work: Any) -> None:
-    """Turn a draft into a submission: stored and checked receipts, the slot, the one it corrects."""
-    row, slot, now = work.row, work.slot, node.clock.now()
-    wrong = [f for f in row.findings if f["severity"] != "info"]
-    if wrong and not row.reason:
-        raise Problem("reason-needed", f"有{len(wrong)}处需要处理", findings=row.findings)
+def to_be_answered(findings: list[dict[str, Any]]) -> int:
+    """How many findings there are that want to be put right, or a reason; remarks do not."""
+    return sum(f["severity"] != "info" for f in findings)
+
+
+def _may_be_filed(findings: list[dict[str, Any]], reason: str | None) -> None:
+    """What wants to be put right is filed with a reason only."""
+    wrong = to_be_answered(findings)
+    if wrong and not reason:
+        raise Problem("reason-needed", f"有{wrong}处需要处理", findings=findings)
+
+
+def _file(tx: Connection, node: Node, viewer: Viewer, row: Any, *, slot: AnyRow, receipts: Receipts) -> None:
+    """What belongs to a submission that has come in: two receipts, its slot, the one it corrects, the history."""
+    now, wrong = row.received_at, to_be_answered(row.findings)
     current = repository.by_id(tx, slot.submission_id)
     if current is not None and current.state == "submitted":
         repository.change(tx, current.id, current.etag, {"state": "superseded", "changed_at": now})
-    values = {
-        "state": "submitted",
-        "received_at": now,
-        "changed_at": now,
-        "reason": row.reason,
-        "findings": row.findings,
-    }
-    if not repository.change(tx, row.id, row.etag, values):
-        raise Problem("stale")
-    row.received_at = now
-    receipts = Receipts(tx, node, node.directory(tx), row, title=work.item.title)
     receipts.stored(now)
     receipts.checked(now, row.findings)
-    first = slot.received_at or now
-    mark = {
-        "state": "submitted",
-        "nil": row.nil,
-        "revision": row.revision,
-        "submission_id": row.id,
-        "received_at": first,
-    }
-    repository.mark_slot(tx, slot.id, mark)
-    _tell(tx, node, viewer, row, "submitted", text=row.reason, findings=len(wrong))
+    repository.add_receipts(tx, receipts.given)
+    row.receipts = [given["signed"] for given in receipts.given]
+    row.current_id, row.first_received_at = row.id, slot.received_at or now.replace(microsecond=0)
+    mark = {"state": "submitted", "nil": row.nil, "revision": row.revision, "submission_id": row.id}
+    repository.mark_slot(tx, slot.id, {**mark, "received_at": row.first_received_at})
+    tell(tx, node, viewer, row, "submitted", text=row.reason, findings=wrong)
 
 
-def _tell(
+def tell(
     tx: Connection, node: Node, viewer: Viewer, row: Any, kind: str, *, text: str | None = None, **data: Any
 ) -> None:
     """Write the history and the audit log."""
@@ -137,138 +181,94 @@ def _tell(
     line = {"submission_id": row.id, "kind": kind, "at": now, "by_user": viewer.user_id, "unit": viewer.unit}
     repository.add_event(tx, {**line, "text": text, "data": data or None})
     told = {"item": row.item, "period": row.period, "revision": row.revision, "hash": row.payload_hash, **data}
+    if kind == "submitted":
+        told["content"] = content_hash(row.body)
     audit.record(tx, now, viewer.actor, f"submission.{kind}", row.uid, path=row.path, **told)
 
 
-def find(tx: Connection, viewer: Viewer, action: str, uid: str, *, lock: bool = False) -> AnyRow:
+def find(tx: Connection, viewer: Viewer, action: str, uid: str) -> AnyRow:
     """A submission in sight; a draft is in sight of its own unit only."""
-    row = repository.with_slot(tx, uid, lock=lock)
+    row = repository.with_slot(tx, uid)
     if row is None or (row.state == "draft" and row.unit != viewer.unit):
         raise Problem("not-found")
     require(viewer, action, row.path)
     return row
 
 
-def _unchanged(row: AnyRow, seen: int) -> None:
+def find_slot(tx: Connection, viewer: Viewer, action: str, number: int) -> AnyRow:
+    """A slot in sight."""
+    slot = repository.slot(tx, number)
+    if slot is None:
+        raise Problem("not-found")
+    require(viewer, action, slot.path)
+    return slot
+
+
+def hold(tx: Connection, viewer: Viewer, action: str, uid: str) -> tuple[AnyRow, AnyRow]:
+    """A submission in sight and its slot, so that nobody else changes them until the commit."""
+    slot = repository.lock_slot(tx, find(tx, viewer, action, uid).slot_id)
+    return find(tx, viewer, action, uid), slot
+
+
+def unchanged(row: AnyRow, seen: int) -> None:
+    """Refuse what rests on another state than the present one."""
     if row.etag != seen:
         raise Problem("stale", current={"uid": row.uid, "state": row.state, "etag": row.etag})
 
 
-def submit(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, reason: str | None) -> None:
-    """Hand in a draft, checked once more; done twice, it answers as the first time."""
-    row = find(tx, viewer, "submission.file", uid, lock=True)
-    if row.state == "submitted" and row.etag == seen + 1:
+def done_before(tx: Connection, viewer: Viewer, row: AnyRow, seen: int, told: Mapping[str, Any]) -> bool:
+    """Tell whether this very request was done a moment ago: the same person, the same words, nothing since."""
+    last = repository.last_event(tx, row.id) if row.etag == seen + 1 else None
+    return last is not None and last.by_user == viewer.user_id and all(getattr(last, k) == v for k, v in told.items())
+
+
+def submit(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, handed: HandedIn) -> None:
+    """Hand in a draft; done twice, it answers as the first time."""
+    row, slot = hold(tx, viewer, "submission.file", uid)
+    reason = handed.reason or row.reason
+    if row.state == "submitted" and done_before(tx, viewer, row, seen, {"kind": "submitted", "text": reason}):
         return
-    _unchanged(row, seen)
+    unchanged(row, seen)
     if row.state != "draft":
-        raise Problem("wrong-state", f"现在是“{row.state}”，不是草稿")
-    slot = repository.lock_slot(tx, row.slot_id)
+        raise Problem("wrong-state", f"现在是“{STATES[row.state]}”，不是草稿", state=row.state)
     _reception_open(node, slot)
-    current = repository.by_id(tx, slot.submission_id)
-    if current is not None and (current.state == "accepted" or current.payload_hash != row.supersedes):
-        raise Problem("accepted" if current.state == "accepted" else "stale")
+    _may_follow(repository.by_id(tx, slot.submission_id), row.supersedes)
     draft = SimpleNamespace(**row._mapping)
-    draft.reason = reason or row.reason
-    desk = lay_out(tx, node, slot)
-    if row.body is not None:
-        draft.findings = _checked_again(node, desk, row)
-    _hand_in(tx, node, viewer, SimpleNamespace(row=draft, slot=slot, item=desk.item, seen=seen))
-
-
-def _checked_again(node: Node, desk: Any, row: AnyRow) -> list[dict[str, Any]]:
-    """What was found while reading stays; what the check finds is found anew, for the forms beside it may have come."""
-    from ...carried import record_of  # noqa: PLC0415 - only for drafts
-
-    now = [as_json(f) for f in judge(desk, record_of(row.body, row.origin, node.catalog))]
-    told = {(f["code"], f["where"], f.get("file")) for f in now}
-    reading = [f for f in row.findings if f["code"][3] in "FST" and (f["code"], f["where"], f.get("file")) not in told]
-    return [*reading, *now]
+    draft.reason, draft.findings, draft.received_at = reason, [as_json(f) for f in handed.findings], node.clock.now()
+    _may_be_filed(draft.findings, reason)
+    said = {"reason": reason, "findings": draft.findings}
+    values = {"state": "submitted", "received_at": draft.received_at, "changed_at": draft.received_at, **said}
+    if not repository.change(tx, row.id, row.etag, values):
+        raise Problem("stale")
+    receipts = Receipts(node, node.directory(tx), draft, title=handed.item.title)
+    _file(tx, node, viewer, draft, slot=slot, receipts=receipts)
 
 
 def replace(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, looked: Looked) -> None:
-    """Give a draft another content."""
-    row = find(tx, viewer, "submission.file", uid, lock=True)
-    _unchanged(row, seen)
+    """Give a draft another content; its message stays the one that made it."""
+    row, slot = hold(tx, viewer, "submission.file", uid)
+    unchanged(row, seen)
     if row.state != "draft":
-        raise Problem("wrong-state", "已报送的内容不能更改，请报送更正版")
-    if looked.slot.id != row.slot_id:
+        raise Problem("wrong-state", "已报送的内容不能更改，请报送更正版", state=row.state)
+    if looked.slot.id != slot.id:
         raise Problem("not-valid", "不是这份草稿的表或期次")
     told = _row(node, viewer, looked, revision=row.revision)
-    kept = ("message_hash", "nil", "body", "origin", "findings", "reason", "note", "payload_hash")
+    kept = ("nil", "body", "origin", "findings", "reason", "note", "payload_hash")
     values = {name: told[name] for name in kept} | {"changed_at": node.clock.now()}
     if not repository.change(tx, row.id, seen, values):
         raise Problem("stale")
-    repository.replace_files(tx, row.id, _keep_files(tx, looked))
-    _tell(tx, node, viewer, row, "redrafted")
+    repository.replace_files(tx, row.id, keep_files(tx, looked))
+    tell(tx, node, viewer, SimpleNamespace(**{**row._mapping, **values}), "redrafted")
 
 
-def discard(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int) -> None:
-    """Throw a draft away."""
-    row = find(tx, viewer, "submission.file", uid, lock=True)
+def discard(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int) -> AnyRow:
+    """Throw a draft away; returns what it was."""
+    row, _ = hold(tx, viewer, "submission.file", uid)
+    unchanged(row, seen)
     if row.state != "draft":
-        raise Problem("wrong-state", "已报送的不能删除")
-    _unchanged(row, seen)
-    audit.record(tx, node.clock.now(), viewer.actor, "submission.discarded", uid, path=row.path, item=row.item)
+        raise Problem("wrong-state", "已报送的不能删除", state=row.state)
+    told = {"item": row.item, "period": row.period, "hash": row.payload_hash}
+    audit.record(tx, node.clock.now(), viewer.actor, "submission.discarded", uid, path=row.path, **told)
     if not repository.remove(tx, row.id, seen):
         raise Problem("stale")
-
-
-_DECISIONS = {
-    "accepted": ("submitted", "accepted"),
-    "returned": ("submitted", "returned"),
-    "reopened": ("accepted", "submitted"),
-}
-STATES = {
-    "draft": "草稿",
-    "submitted": "已报待审",
-    "accepted": "已接受",
-    "returned": "已退回",
-    "superseded": "已被更正",
-}
-"""The words for the states of a submission."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What the upper unit decided: `accepted`, `returned` with reasons, or `reopened`."""
-
-    kind: str
-    reasons: tuple[dict[str, str], ...] = ()
-    note: str | None = None
-
-
-def decide(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, decision: Decision) -> None:
-    """Accept or return what is submitted, or withdraw an acceptance; done twice, it answers as the first time."""
-    row = find(tx, viewer, "submission.decide", uid, lock=True)
-    needed, after = _DECISIONS[decision.kind]
-    if row.state == after and row.etag == seen + 1:
-        return
-    _unchanged(row, seen)
-    if row.state != needed or row.current_id != row.id:
-        raise Problem("wrong-state", f"现在是“{STATES[row.state]}”", state=row.state)
-    if decision.kind == "returned" and not decision.reasons and not decision.note:
-        raise Problem("not-valid", "退回要写明原因", errors=[{"field": "reasons", "message": "没有写原因"}])
-    now = node.clock.now()
-    repository.lock_slot(tx, row.slot_id)
-    if not repository.change(tx, row.id, seen, {"state": after, "changed_at": now}):
-        raise Problem("stale")
-    repository.mark_slot(tx, row.slot_id, {"state": after})
-    item = find_item(node.catalog, row.campaign, row.item)
-    receipts = Receipts(tx, node, node.directory(tx), row, title=item.title if item else row.item)
-    receipts.decided(now, decision.kind, reasons=list(decision.reasons), note=decision.note)
-    _tell(tx, node, viewer, row, decision.kind, text=decision.note, reasons=list(decision.reasons))
-
-
-def refuse(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> Problem:
-    """Keep a file that cannot be filed, for evidence, and say why it cannot."""
-    now, slot = node.clock.now(), looked.slot
-    findings = [as_json(f) for f in looked.findings]
-    kept = _keep_files(tx, looked)
-    uid = new_uid(now)
-    told = {"unit": slot.unit, "path": slot.path, "item": slot.item, "period": slot.period, "problem": looked.refusal}
-    if kept:
-        file = {"name": kept[0]["name"], "hash": kept[0]["hash"], "findings": findings}
-        repository.refuse(tx, {"uid": uid, **told, **file, "by_user": viewer.user_id, "at": now})
-    audit.record(tx, now, viewer.actor, "submission.refused", uid, **told, file=kept[0]["hash"] if kept else None)
-    first = findings[0]["message"] if findings else ""
-    return Problem(looked.refusal or "unreadable", first, findings=findings, kept=uid)
+    return row

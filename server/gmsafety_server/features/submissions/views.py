@@ -1,67 +1,80 @@
 """What is shown of a submission, to programs and on pages."""
 
 import json
-from datetime import datetime
-from math import ceil
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import Response
 from sqlalchemy import Connection, and_, or_
 
+from ...directory import Directory
 from ...errors import Problem
 from ...node import Node
 from ...planning import find_item
-from ...scope import Viewer, visible
-from ...tables import AnyRow, slots, submissions
+from ...scope import Viewer, require, visible
+from ...tables import AnyRow, refusals, slots, submissions
 from ...web import Paging
 from . import repository, service
 
+_SAME = ("uid", "campaign", "item", "period", "unit", "upper", "revision", "state", "nil", "due_at", "received_at")
+_MORE = ("message_id", "payload_hash", "supersedes", "reason", "note", "etag", "test", "changed_at")
+_OPEN_TYPES = ("application/vnd.openxmlformats", "application/json")
+
 
 def late_minutes(received_at: datetime | None, due_at: datetime) -> int:
-    """Whole minutes after the deadline, a begun one counted; 0 in time."""
-    if received_at is None or received_at <= due_at:
+    """Whole minutes after the deadline, a begun one counted; 0 to the end of the due second, as on the receipt."""
+    if received_at is None:
         return 0
-    return ceil((received_at - due_at).total_seconds() / 60)
+    return max(0, -(-(received_at.replace(microsecond=0) - due_at) // timedelta(minutes=1)))
 
 
-def summary(tx: Connection, node: Node, row: AnyRow) -> dict[str, Any]:
-    """A submission as a line of a list."""
+def summary(node: Node, directory: Directory, row: Any) -> dict[str, Any]:
+    """A submission as a line of a list. Timeliness counts from what first came in for the period."""
     item = find_item(node.catalog, row.campaign, row.item)
-    count = [sum(f["severity"] == s for f in row.findings) for s in ("error", "warning")]
-    same = ("uid", "campaign", "item", "period", "unit", "revision", "state", "nil", "due_at", "received_at")
-    rest = ("message_id", "payload_hash", "supersedes", "reason", "note", "etag", "test")
     return {
-        **{name: getattr(row, name) for name in (*same, *rest)},
+        **{name: getattr(row, name) for name in (*_SAME, *_MORE)},
         "title": item.title if item else row.item,
-        "unit_name": node.directory(tx).name(row.unit),
+        "unit_name": directory.name(row.unit),
+        "upper_name": directory.name(row.upper),
+        "current": row.current_id == row.id,
         "late_minutes": late_minutes(row.first_received_at if row.received_at else None, row.due_at),
-        "errors": count[0],
-        "warnings": count[1],
+        "errors": sum(f["severity"] == "error" for f in row.findings),
+        "warnings": sum(f["severity"] == "warning" for f in row.findings),
     }
 
 
 def detail(tx: Connection, node: Node, viewer: Viewer, uid: str) -> dict[str, Any]:
     """A submission with everything that belongs to it."""
     row = service.find(tx, viewer, "submission.read", uid)
+    files = [f._asdict() for f in repository.files_of(tx, row.id)]
+    return detail_of(node, node.directory(tx), row, files, repository.receipts_of(tx, row.id))
+
+
+def detail_of(
+    node: Node, directory: Directory, row: Any, files: Iterable[Mapping[str, Any]], receipts: Iterable[str]
+) -> dict[str, Any]:
+    """A submission with the files and the signed receipts that belong to it."""
     names = ("artefact", "name", "media_type", "size", "hash")
     return {
-        **summary(tx, node, row),
+        **summary(node, directory, row),
         "body": row.body,
         "findings": row.findings,
-        "files": [{n: getattr(f, n) for n in names} for f in repository.files_of(tx, row.id)],
-        "receipts": [json.loads(text) for text in repository.receipts_of(tx, row.id)],
+        "files": [{name: file[name] for name in names} for file in files],
+        "receipts": [json.loads(text) for text in receipts],
     }
 
 
 def listed(
-    tx: Connection, node: Node, viewer: Viewer, filters: dict[str, Any], paging: Paging
+    tx: Connection, node: Node, viewer: Viewer, filters: Mapping[str, Any], paging: Paging
 ) -> tuple[list[dict[str, Any]], int]:
     """A page of what is in sight."""
-    draft = or_(submissions.c.state != "draft", submissions.c.unit == viewer.unit)
-    seen = and_(visible(viewer, "submission.read", slots.c.path), draft)
+    drafts = or_(submissions.c.state != "draft", submissions.c.unit == viewer.unit)
+    seen = and_(visible(viewer, "submission.read", slots.c.path), drafts)
     rows, total = repository.listed(tx, seen, filters, offset=paging.offset, limit=paging.size)
-    return [summary(tx, node, r) for r in rows], total
+    directory = node.directory(tx)
+    return [summary(node, directory, r) for r in rows], total
 
 
 def history(tx: Connection, node: Node, viewer: Viewer, uid: str) -> list[dict[str, Any]]:
@@ -87,9 +100,41 @@ def original(tx: Connection, viewer: Viewer, uid: str, digest: str) -> tuple[str
     return found.name, found.media_type, content
 
 
+def refusal(node: Node, directory: Directory, row: AnyRow) -> dict[str, Any]:
+    """What was refused, and why."""
+    item = find_item(node.catalog, row.campaign, row.item)
+    names = ("uid", "unit", "campaign", "item", "period", "problem", "name", "size", "hash", "findings", "at")
+    told = {"title": item.title if item else row.item, "unit_name": directory.name(row.unit)}
+    return {**{n: getattr(row, n) for n in names}, **told}
+
+
+def find_refusal(tx: Connection, viewer: Viewer, uid: str) -> AnyRow:
+    """What was refused, where it is in sight."""
+    row = repository.refusal(tx, uid)
+    if row is None:
+        raise Problem("not-found")
+    require(viewer, "submission.read", row.path)
+    return row
+
+
+def refused_file(tx: Connection, viewer: Viewer, uid: str) -> tuple[str, bytes]:
+    """The file that was kept: name and bytes."""
+    row = find_refusal(tx, viewer, uid)
+    return row.name, repository.blob(tx, row.hash) or b""
+
+
+def refused(
+    tx: Connection, node: Node, viewer: Viewer, filters: Mapping[str, Any], paging: Paging
+) -> tuple[list[dict[str, Any]], int]:
+    """A page of what was refused and is in sight."""
+    seen = visible(viewer, "submission.read", refusals.c.path)
+    rows, total = repository.refused(tx, seen, filters, offset=paging.offset, limit=paging.size)
+    directory = node.directory(tx)
+    return [refusal(node, directory, r) for r in rows], total
+
+
 def attachment(name: str, media_type: str, content: bytes) -> Response:
     """A download that no browser opens in place."""
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
-    known = media_type.startswith(("application/vnd.openxmlformats", "application/json"))
-    safe = media_type if known else "application/octet-stream"
+    safe = media_type if media_type.startswith(_OPEN_TYPES) else "application/octet-stream"
     return Response(content, media_type=safe, headers=headers)

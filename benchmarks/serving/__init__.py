@@ -1,0 +1,1 @@
+"""The server's figures: filing, roll-up, board, and what millions of stored rows change."""

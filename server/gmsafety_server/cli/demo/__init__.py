@@ -1,0 +1,1 @@
+"""The demonstration: three Fridays of six counties, played through the interface of a real server."""

@@ -1,0 +1,77 @@
+"""What can be taken away: the official form of a record, its JSON, its receipts in words."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+from sqlalchemy import Connection
+
+from gmsafety.exchange.receipts import SignedReceipt, in_words
+from gmsafety.forms import blank, fill
+from gmsafety.forms.printed import to_printed
+from gmsafety.forms.record import Record
+from gmsafety.forms.spec import Form
+from gmsafety.forms.types.dates import Window
+from gmsafety.forms.writing import CannotWrite
+
+from ...captions import item_caption
+from ...carried import record_of
+from ...errors import Problem
+from ...node import Node
+from ...scope import Viewer
+from ...tables import AnyRow
+from . import repository, service
+
+Suffix = Literal["xlsx", "docx", "json", "printed.json"]
+TYPES = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "json": "application/json",
+    "printed.json": "application/json",
+}
+
+
+def record_in(node: Node, row: AnyRow) -> Record | None:
+    """The record of a submission; None for a deliverable."""
+    return record_of(row.body, row.origin, node.catalog) if row.body is not None else None
+
+
+def record_file(tx: Connection, node: Node, viewer: Viewer, uid: str, suffix: Suffix) -> tuple[str, bytes]:
+    """A record as a file: its name and its bytes."""
+    row = service.find(tx, viewer, "submission.read", uid)
+    record = record_in(node, row)
+    if record is None:
+        raise Problem("not-found", "这份报送是文件，没有表的内容")
+    unit = node.directory(tx).name(row.unit)
+    name = f"{unit}_{item_caption(node.catalog, row.campaign, row.item)}_{row.period}_第{row.revision}版.{suffix}"
+    if suffix in ("xlsx", "docx"):
+        return name, written(record.form, record, suffix)
+    window = Window(*node.catalog.window(record.form), record.filed)
+    told = row.body if suffix == "json" else to_printed(record, window)
+    return name, json.dumps(told, ensure_ascii=False, indent=1).encode()
+
+
+def written(form: Form, record: Record | None, suffix: str) -> bytes:
+    """The official form, filled in or blank."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"form.{suffix}"
+        try:
+            _ = fill(record, path) if record is not None else blank(form, path)
+        except CannotWrite as error:
+            raise Problem("not-valid", f"{error}；请下载 JSON") from error
+        return path.read_bytes()
+
+
+def receipt(tx: Connection, viewer: Viewer, uid: str, number: int) -> str:
+    """The n-th receipt of a submission as it was given, counted from 1."""
+    row = service.find(tx, viewer, "submission.read", uid)
+    given = repository.receipts_of(tx, row.id)
+    if not 1 <= number <= len(given):
+        raise Problem("not-found", f"没有第{number}份回执")
+    return given[number - 1]
+
+
+def receipt_words(signed: str | dict[str, Any]) -> str:
+    """A receipt as it is printed or sent on by hand."""
+    return in_words(SignedReceipt.from_json(signed))
