@@ -14,6 +14,7 @@ SOURCES = sorted(
     path
     for pattern in ("src/**/*.py", "plugins/*/gmsafety_*/**/*.py", "server/gmsafety_server/**/*.py")
     for path in ROOT.glob(pattern)
+    if "versions" not in path.parts  # a step of the database's history is a list, and is never edited
 )
 
 FILE_LINES = 400

@@ -16,7 +16,7 @@ from sqlalchemy import Column, Engine, Integer, MetaData, Table, create_engine, 
 
 NUMBERS = tuple(f"number_{n:02d}" for n in range(1, 42))
 TABLE = Table("bare", MetaData(), Column("id", Integer, primary_key=True), *(Column(n, Integer) for n in NUMBERS))
-Row: type[BaseModel] = create_model("Row", **{n: (int, ...) for n in NUMBERS})  # type: ignore[call-overload]
+Row: type[BaseModel] = create_model("Row", **dict.fromkeys(NUMBERS, (int, ...)))  # type: ignore[call-overload]
 BODY = {name: place for place, name in enumerate(NUMBERS)}
 
 

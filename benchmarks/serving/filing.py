@@ -45,13 +45,18 @@ def databases(kind: str, folder: Path) -> Iterator[Databases]:
         yield Databases(kind, create_database(server, "node"), create_database(server, "bare"))
 
 
-def filings(catalog: Catalog, count: int) -> Iterator[bytes]:
-    """The requests in which every county files every week's table, week by week."""
+def told_of(catalog: Catalog, count: int) -> Iterator[tuple[str, bytes]]:
+    """Every county's table of every week, week by week: the token it is filed with, and the JSON."""
     sample = world.sample_body(catalog)
     for county, friday in world.in_turn(count):
         told = {"message_id": f"{county.ref}-{friday}", "item": world.WEEKLY, "period": friday.isoformat()}
-        body = json.dumps({**told, "body": world.body_of(sample, county, friday)}, ensure_ascii=False)
-        yield post("/api/v1/submissions", body.encode(), county.token)
+        body = {**told, "body": world.body_of(sample, county, friday)}
+        yield county.token, json.dumps(body, ensure_ascii=False).encode()
+
+
+def filings(catalog: Catalog, count: int) -> Iterator[bytes]:
+    """The same as requests."""
+    return (post("/api/v1/submissions", body, token) for token, body in told_of(catalog, count))
 
 
 def filing_figures(folder: Path, rounds: int) -> list[Figure]:

@@ -29,7 +29,7 @@ class Load:
     count: int
 
 
-class _Line:
+class Line:
     """One connection: a request goes out, its answer comes in."""
 
     def __init__(self, port: int) -> None:
@@ -39,6 +39,7 @@ class _Line:
         self.since = 0.0
 
     def send(self, request: bytes) -> None:
+        """Send a request."""
         self.taken, self.since = b"", perf_counter()
         self.socket.sendall(request)
 
@@ -56,11 +57,23 @@ class _Line:
         return self.taken if len(body) >= length else None
 
 
+def wait_for(line: Line, request: bytes) -> float:
+    """Seconds until the whole answer to a request is there; RuntimeError where it is no success."""
+    line.send(request)
+    answer = None
+    while answer is None:
+        answer = line.receive()
+    taken = perf_counter() - line.since
+    if answer[9:10] != b"2":
+        raise RuntimeError(answer[:500].decode(errors="replace"))
+    return taken
+
+
 def run(port: int, connections: int, requests: Sequence[bytes]) -> dict[str, object]:
     """Send all requests, as fast as the answers come."""
     waiting = iter(requests)
     watch = selectors.DefaultSelector()
-    lines = [_Line(port) for _ in range(min(connections, len(requests)))]
+    lines = [Line(port) for _ in range(min(connections, len(requests)))]
     for line in lines:
         watch.register(line.socket, selectors.EVENT_READ, line)
     times: list[float] = []
@@ -105,6 +118,12 @@ def put_on(port: int, requests: Sequence[bytes], *, connections: int, folder: Pa
     times = sorted(told["times"])
     count = len(times)
     return Load(count / told["seconds"], times[count // 2], times[count * 99 // 100], count)
+
+
+def get(path: str, *, token: str = "", session: str = "") -> bytes:
+    """A request as a program or a browser sends it."""
+    who = f"Authorization: Bearer {token}\r\n" if token else f"Cookie: gmsafety={session}\r\n"
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{who}\r\n".encode()
 
 
 def post(path: str, body: bytes, token: str = "") -> bytes:

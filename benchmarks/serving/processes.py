@@ -45,9 +45,13 @@ def ours(address: str, workers: int = 1) -> Iterator[int]:
     """Serve a node as its operator would; yields its port."""
     port = _free_port()
     command = ["-m", "gmsafety", "serve", "--port", str(port), "--workers", str(workers)]
-    told = {"GMSAFETY_DATABASE": address, "GMSAFETY_NODE": "bench", "GMSAFETY_LATE_DAYS": str(LATE_DAYS)}
-    with _running(command, port, told):
+    with _running(command, port, environment_of(address)):
         yield port
+
+
+def environment_of(address: str) -> dict[str, str]:
+    """The settings of a node, as its processes are told them."""
+    return {"GMSAFETY_DATABASE": address, "GMSAFETY_NODE": "bench", "GMSAFETY_LATE_DAYS": str(LATE_DAYS)}
 
 
 @contextmanager

@@ -61,9 +61,7 @@ def _summed(db: Database, kind: str, catalog: Catalog, rounds: int) -> list[Figu
 
     with db.read() as tx:
         _same(ours(tx), theirs(tx))
-        mine, hand = alternate(
-            [lambda: seconds(lambda: ours(tx)), lambda: seconds(lambda: theirs(tx))], rounds=rounds
-        )
+        mine, hand = alternate([lambda: seconds(lambda: ours(tx)), lambda: seconds(lambda: theirs(tx))], rounds=rounds)
     what = f"{NAMES[kind]}, {TOWNSHIPS:,} township tables to {PROVINCES} provinces"
     return [
         figure(f"rollup-{kind}", ratios(mine, hand), "×", f"{what}: totals ÷ sums by hand", goal=Goal(2)),
@@ -98,7 +96,9 @@ def _enter(db: Database, catalog: Catalog) -> None:
             tx.execute(insert(slots), part)
         file_all(tx, world.WEEKLY, lambda row: _body(sample, row), _state)
         _BARE.create(tx)
-        rows = tx.execute(select(submissions.c.unit, submissions.c.body).where(submissions.c.campaign == "bench.rollup"))
+        rows = tx.execute(
+            select(submissions.c.unit, submissions.c.body).where(submissions.c.campaign == "bench.rollup")
+        )
         for part in _parts([{"province": _path(int(row.unit[-5:]))[0], "body": row.body} for row in rows]):
             tx.execute(insert(_BARE), part)
     with db.writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -24,6 +24,7 @@ from gmsafety_server.scope import SCOPES
 from gmsafety_server.settings import Settings
 from gmsafety_server.tables import users
 from serving import QUICK, served
+from rolling import City
 from world import PASSWORD, Person, StandingClock
 
 
@@ -158,9 +159,9 @@ def person(node: Node, http: TestClient) -> Callable[..., Person]:
 
 
 @pytest.fixture
-def address(node: Node) -> Iterator[str]:
+def address(http: TestClient) -> Iterator[str]:
     """The address of the node, served by uvicorn."""
-    with served(node) as where:
+    with served(http.app) as where:
         yield where
 
 
@@ -176,3 +177,9 @@ def client(address: str, person: Callable[..., Any]) -> Iterator[Callable[..., C
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def city(person: Callable[..., Person], clock: StandingClock) -> City:
+    """A city's people and its counties, for roll-ups."""
+    return City(person, clock)

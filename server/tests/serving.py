@@ -1,4 +1,4 @@
-"""A node served by uvicorn on a port of this machine, for tests that speak to it as a program elsewhere would."""
+"""An application on a port of this machine, for tests that speak to it as a program elsewhere would."""
 
 import time
 from collections.abc import Iterator
@@ -6,18 +6,17 @@ from contextlib import contextmanager
 from threading import Thread
 
 import uvicorn
+from fastapi import FastAPI
 
 from gmsafety.client import Patience
-from gmsafety_server.app import create_app
-from gmsafety_server.node import Node
 
 QUICK = Patience(attempts=3, first=0.01, longest=0.05, timeout=10)
 
 
 @contextmanager
-def served(node: Node) -> Iterator[str]:
-    """Serve a node while the block lasts; gives its address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(node), port=0, log_level="warning"))
+def served(app: FastAPI) -> Iterator[str]:
+    """Serve an application that is open already while the block lasts; gives its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     thread = Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -11,8 +11,6 @@ import pytest
 from gmsafety import Catalog
 from gmsafety.duties import BEIJING
 from gmsafety.forms import fill, read
-from gmsafety_server.node import Node
-from serving import served
 from world import CITY, PASSWORD, ZEZHOU, Person, StandingClock
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (requirements/dev.txt)")
@@ -32,13 +30,6 @@ pytestmark = [
     ),
     pytest.mark.parametrize("database", ["sqlite"], indirect=True),
 ]
-
-
-@pytest.fixture
-def address(node: Node) -> Iterator[str]:
-    """A node on a port of this machine."""
-    with served(node) as address:
-        yield address
 
 
 @pytest.fixture(scope="module")
@@ -179,19 +170,13 @@ def test_from_the_upload_to_the_cell_of_the_citys_number(
     city.press("接受", within="#decide")
     assert "已接受" in city.words(".flash-words")[0]
     city.page.goto("/rollups")
-    city.page.on("request", lambda r: print("REQ", r.method, r.url))
-    city.page.on("response", lambda r: print("RES", r.status, r.url))
-    city.page.on("requestfailed", lambda r: print("FAIL", r.url, r.failure))
-    city.page.locator("tr", has_text="周调度统计表").filter(has_text="1月10日").locator("button").click()
-    city.page.wait_for_timeout(4000)
-    print(city.page.url, city.complaints)
-    city.page.screenshot(path="/tmp/submissions/x.png")
+    with city.page.expect_navigation():
+        city.page.locator("tr", has_text="周调度统计表").filter(has_text="1月10日").locator("button").click()
     assert city.fits()
     number = city.page.locator("a.fill[title='一般问题隐患整改数']").first
     assert "101" == number.inner_text()
-    with city.page.expect_navigation():
-        number.click()
-    assert "泽州县周调度表（更正）.xlsx，工作表“周调度统计表”C6单元格" in " ".join(city.words("main"))
+    number.click()
+    city.page.get_by_text("泽州县周调度表（更正）.xlsx，工作表“周调度统计表”C6单元格").first.wait_for()
 
 
 def test_a_file_is_dropped_and_refused_in_words(visitor: Callable[..., Visitor], tmp_path: Path) -> None:

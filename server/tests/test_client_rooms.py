@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from gmsafety.client import Client, Enclosure, ProblemError
-from gmsafety.client.rollups import Adjustment
-from gmsafety.client.units import NewUnit, Successor
-from gmsafety.forms.printed import from_printed
+from gmsafety.client import Adjustment, Client, Enclosure, NewUnit, ProblemError, Successor
+from gmsafety.forms import read
+from gmsafety.forms.printed import from_printed, to_printed
 from world import CITY, GAOPING, PASSWORD, PROVINCE, SCENARIO, ZEZHOU, scenario_file
 
 WEEK = "2024-12-27"
@@ -152,6 +151,17 @@ def test_submissions_as_files(client: Callable[..., Client], tmp_path: Path) -> 
     assert ("unreadable", refused.value.more["kept"]) == (refused.value.slug, kept.uid)
     assert kept == clerk.refusal(kept)
     assert b"not a workbook" == clerk.download_refused(kept)
+
+
+def test_the_same_form_as_json(client: Callable[..., Client], catalog: Any) -> None:
+    clerk, path = client(GAOPING, "clerk").submissions, scenario_file(WEEK, "gaoping", "weekly")
+    record = read(path, catalog).record
+    filed = clerk.file(path, TABLE, WEEK)
+    as_record = clerk.correct_form(filed, record)
+    as_paper = clerk.correct_form(as_record, to_printed(record))
+
+    assert any(isinstance(n, float) for n in to_printed(record)["clauses"]["5"]["numbers"])
+    assert (filed.body, filed.body, 3) == (as_record.body, as_paper.body, as_paper.revision)
 
 
 def test_deliverable(client: Callable[..., Client], clock: Any, tmp_path: Path) -> None:

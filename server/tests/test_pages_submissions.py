@@ -2,110 +2,25 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
-import lxml.html
 import pytest
 from fastapi.testclient import TestClient
 
+from browsing import Browser, Files, select, words
 from gmsafety import Catalog
 from gmsafety.duties import BEIJING
 from gmsafety.forms import read
-from gmsafety_server import auth
-from gmsafety_server.app import create_app
 from gmsafety_server.node import Node
-from gmsafety_server.web import COOKIE
 from world import CITY, GAOPING, ZEZHOU, Person, StandingClock, counts, scenario_file
 
-WEEKLY, LEDGER, SUMMARY = (
-    "shanxi.weekly-dispatch",
-    "shanxi.major-hazard-ledger",
-    "jincheng.gongmao-2024/summary/summary",
-)
+WEEKLY, LEDGER = "shanxi.weekly-dispatch", "shanxi.major-hazard-ledger"
+SUMMARY = "jincheng.gongmao-2024/summary/summary"
 SAMPLES = Path(__file__).parents[2] / "tests" / "samples"
 WEEK = "2024-12-27"
 Make = Callable[..., Person]
-Files = list[tuple[str, tuple[str, bytes]]]
-
-
-_STEP = re.compile(r"([a-z0-9]*)(?:#([\w-]+))?((?:\.[\w-]+)*)((?:\[[^]]+\])*)")
-
-
-def words(element: Any) -> str:
-    """What an element says, with a space between its parts."""
-    return " ".join(" ".join(element.itertext()).split())
-
-
-def select(tree: Any, css: str) -> list[Any]:
-    """The elements that a simple selector names: tags, #id, .class, [attribute], [attribute=value], one in another."""
-    path = ""
-    for step in css.split():
-        tag, name, classes, attributes = _STEP.fullmatch(step).groups()  # type: ignore[union-attr]
-        path += f"//{tag or '*'}" + (f"[@id='{name}']" if name else "")
-        path += "".join(f"[contains(concat(' ', @class, ' '), ' {c} ')]" for c in classes.split(".")[1:])
-        for attribute in re.findall(r"\[([^]]+)\]", attributes):
-            key, _, value = attribute.partition("=")
-            path += f"[@{key}='{value}']" if value else f"[@{key}]"
-    return list(tree.xpath(f".{path}"))
-
-
-@dataclass
-class Page:
-    """A page as it came, after being sent on."""
-
-    answer: Any
-
-    def __post_init__(self) -> None:
-        self.status, self.path = self.answer.status_code, self.answer.request.url.path
-        self.tree = lxml.html.fromstring(self.answer.text or "<p></p>")
-
-    @property
-    def text(self) -> str:
-        return words(self.tree.body)
-
-    def all(self, css: str) -> list[Any]:
-        return select(self.tree, css)
-
-    def said(self) -> list[str]:
-        """What the page says about what was just done."""
-        return [words(f) for f in self.all(".flash-words")]
-
-    def form(self, action: str) -> dict[str, str]:
-        """The hidden fields of a form."""
-        form = next(f for f in self.all("form") if f.get("action") == action)
-        return {i.get("name"): i.get("value") or "" for i in select(form, "input[type=hidden]")}
-
-    def actions(self) -> set[str]:
-        """The forms that change something, without those of every page."""
-        return {f.get("action") for f in self.all("form[method=post]")} - {"/logout"}
-
-
-class Browser:
-    """Somebody at a browser without a script."""
-
-    def __init__(self, node: Node, person: Person) -> None:
-        self.node, self.person = node, person
-        self.http = TestClient(create_app(node))
-        with node.db.write() as tx:
-            secret = auth.open_session(tx, person.user_id, node.clock.now(), hours=1000, agent="test")
-        self.http.cookies.set(COOKIE, secret)
-
-    def get(self, path: str) -> Page:
-        return Page(self.http.get(path))
-
-    def send(self, page: Page, action: str, files: Files | None = None, **fields: Any) -> Page:
-        """Send a form of a page with what was filled in."""
-        return Page(self.http.post(action, data=page.form(action) | fields, files=files))
-
-    def upload(self, item: str, period: str, *files: tuple[str, Path]) -> Page:
-        """Go to what is asked and upload."""
-        page = self.get(f"/file?item={item}&period={period}")
-        sent = [(f"file.{artefact}", (path.name, path.read_bytes())) for artefact, path in files]
-        return self.send(page, f"{page.path}/upload", sent)
 
 
 @pytest.fixture
@@ -287,6 +202,7 @@ def test_reviewing_many(at: Callable[..., Browser], person: Make, clock: Standin
     assert (6, 5) == (len(rows), len(boxes))
     only = reviewer.get(f"/review?item={LEDGER}&unit={ZEZHOU}&period=")
     assert [["泽州县应急管理局"]] == [r.text_content().split() for r in only.all("td[data-label=单位]")]
+    assert f"item={LEDGER}&unit={ZEZHOU}&period=" == only.form("/review/accept")["back"]
     done = reviewer.send(page, "/review/accept", chosen=[*boxes[:4], boxes[4].split(":")[0] + ":1"])
     assert ["接受了4份；1份没有办成：内容已被他人更改。"] == done.said()
     assert 2 == len(done.all("tbody tr"))
@@ -419,6 +335,8 @@ def test_empty_pages(at: Callable[..., Browser], clock: StandingClock) -> None:
     assert "没有要审的" in reviewer.get("/review").text
     clock.set(clock.moment - timedelta(days=7))
     assert "2024-12-21 起接收这一期" in clerk.get(f"/file?item={WEEKLY}&period={WEEK}").text
+    clock.set(clock.moment + timedelta(days=100))
+    assert "这一期已停止接收" in at(ZEZHOU, "clerk").get(f"/file?item={WEEKLY}&period={WEEK}").text
 
 
 INLINE = re.compile(r"<[^>]+\s(style|on\w+)\s*=|<style|<script(?![^>]*\ssrc=)", re.IGNORECASE)

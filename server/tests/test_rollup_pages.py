@@ -12,7 +12,7 @@ from gmsafety_server import auth
 from gmsafety_server.node import Node
 from gmsafety_server.web import COOKIE
 from rolling import LEDGER, REASON, WEEKLY, City, MakePerson, own_part
-from world import CITY, PROVINCE, ZEZHOU, Person, StandingClock
+from world import CITY, PROVINCE, ZEZHOU, Person
 
 WEEK = "2024-12-27"
 
@@ -44,11 +44,6 @@ class Browser:
 
     def _headers(self) -> dict[str, str]:
         return {"Cookie": "; ".join(f"{n}={v}" for n, v in self.cookies.items()), "Accept": "text/html"}
-
-
-@pytest.fixture
-def city(person: MakePerson, clock: StandingClock) -> City:
-    return City(person, clock)
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO, Any
@@ -55,15 +57,9 @@ def _write(db: Database, file: IO[bytes], *, node: str, now: datetime, progress:
         total = sum(tx.execute(select(func.count()).select_from(table(t.name))).scalar_one() for t in tables)
         done, written = 0, []
         for source in tables:
-            columns, found, rows = columns_of(source), hashlib.sha256(), 0
-            with archive.open(f"tables/{source.name}.jsonl", "w", force_zip64=True) as entry:
-                for line in rows_of(tx, source.name, columns, [c.name for c in source.primary_key]):
-                    found.update(line)
-                    entry.write(line)
-                    rows += 1
-                    progress(f"备份 {source.name}", done + rows, total)
-            written.append(TableManifest(name=source.name, columns=columns, rows=rows, hash=found.hexdigest()))
-            done += rows
+            told = _write_table(tx, archive, source, partial(_further, progress, f"备份 {source.name}", done, total))
+            written.append(told)
+            done += told.rows
         sealed, last = audit.head(tx)
         manifest = Manifest(
             program=version("gmsafety-server"), node=node, database=tx.dialect.name, revision=revision_of(tx) or "",
@@ -73,6 +69,25 @@ def _write(db: Database, file: IO[bytes], *, node: str, now: datetime, progress:
     return manifest
 
 
+def _further(progress: Progress, what: str, done: int, total: int, rows: int) -> None:
+    progress(what, done + rows, total)
+
+
+def _write_table(tx: Connection, archive: ZipFile, source: Table, step: Callable[[int], None]) -> TableManifest:
+    columns, found, rows = columns_of(source), hashlib.sha256(), 0
+    key = [c.name for c in source.primary_key]
+    with (
+        archive.open(f"tables/{source.name}.jsonl", "w", force_zip64=True) as entry,
+        closing(rows_of(tx, source.name, columns, key)) as lines,
+    ):
+        for line in lines:
+            found.update(line)
+            entry.write(line)
+            rows += 1
+            step(rows)
+    return TableManifest(name=source.name, columns=columns, rows=rows, hash=found.hexdigest())
+
+
 def tables_of(tx: Connection) -> list[Table]:
     """The tables as they are in the database, which may be older than the program; those referred to come first."""
     present = MetaData()
@@ -80,13 +95,16 @@ def tables_of(tx: Connection) -> list[Table]:
     return [t for t in present.sorted_tables if t.name != "alembic_version"]
 
 
-def rows_of(tx: Connection, name: str, columns: Sequence[ColumnManifest], key: Iterable[str]) -> Iterator[bytes]:
+def rows_of(
+    tx: Connection, name: str, columns: Sequence[ColumnManifest], key: Iterable[str]
+) -> Generator[bytes, None, None]:
     """The rows of a table as the lines of a backup, in the order of its key."""
     taken = {c.name: named(c.name, TYPES[c.kind]) for c in columns}
     large = any(c.kind == "bytes" for c in columns)
     query = select(*taken.values()).select_from(table(name)).order_by(*(_bytewise(tx, taken[k]) for k in key))
-    for row in tx.execute(query, execution_options={"yield_per": LARGE_AT_ONCE if large else AT_ONCE}):
-        yield write_row(row)
+    with tx.execute(query, execution_options={"yield_per": LARGE_AT_ONCE if large else AT_ONCE}) as rows:
+        for row in rows:
+            yield write_row(row)
 
 
 def _bytewise(tx: Connection, column: ColumnClause[Any]) -> ColumnElement[Any]:

@@ -19,10 +19,13 @@ def demo(
     leave: Annotated[bool, typer.Option("--exit", help="演完就退出")] = False,
 ) -> None:
     """演示：六县三周的报送、审核、汇总、上报，演完留下服务器供查看。"""
+    import signal
+
     from .demo.scenario import read_scenario
     from .demo.stage import performing, prepare
     from .demo.telling import Teller
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C
     teller = Teller()
     scenario = read_scenario() if fresh else None
     settings = prepare(folder, fresh=fresh)
@@ -57,11 +60,15 @@ def _play(stage: "Stage", scenario: "Scenario", teller: "Teller", out: Path) -> 
 
 
 def _tell_how_to_look(stage: "Stage", teller: "Teller", port: int) -> None:
+    from importlib.resources import files
+
     from .demo.people import PASSWORD, PEOPLE, TOWN_CLERK
 
     if stage.moved:
         teller.say(f"\n端口 {port} 已被占用，改用下一个。")
     teller.say(f"\n[bold]服务器在 {stage.address}/[/]　演示时间 {stage.shown_time}，从此照常走。")
+    if not (files("gmsafety_server") / "static" / "manifest.json").is_file():
+        teller.say("[yellow]网页的样式还没有生成，请先运行 make assets，再刷新网页。[/]")
     teller.say(f"账号如下，密码都是 [bold]{PASSWORD}[/]")
     with stage.node.db.read() as tx:
         units = stage.node.directory(tx)

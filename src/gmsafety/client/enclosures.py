@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypedDict
 
-from ..exchange.canonical import canonical, digest
+from ..exchange.canonical import digest
+from ..exchange.errors import client_extra
 from ..forms.record import Record
 from ..forms.schema import to_json
 from .values import Day, plain
+
+with client_extra():
+    import rfc8785
 
 _TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -81,7 +85,7 @@ def envelope(item: str, period: Day, terms: Terms, content: Any) -> dict[str, An
     """
     told = {"action": "submit", **terms, "item": item, "period": plain(period)}
     if "message_id" not in told:
-        mark = digest(canonical([told, plain(content)]))[:24]
+        mark = digest(rfc8785.dumps(plain([told, content])))[:24]
         short = re.sub(r"[^A-Za-z0-9-]", "", re.split(r"[./]", item)[-1])[:40]
         told["message_id"] = f"c-{short[:40]}-{told['period']}-{mark}"
     return told

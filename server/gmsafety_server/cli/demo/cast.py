@@ -8,13 +8,12 @@ from typing import Literal, TypeVar
 
 from rich.markup import escape
 
-from gmsafety.client import Client, ProblemError
+from gmsafety.client import Client, NewUnit, ProblemError
 from gmsafety.client.accounts import Scope
 from gmsafety.client.enclosures import Terms
 from gmsafety.client.rolled import Basis, RollupDetail
 from gmsafety.client.rollups import FileTerms
 from gmsafety.client.submitted import SubmissionDetail
-from gmsafety.client.units import NewUnit
 from gmsafety.errors import GmsafetyError
 from gmsafety.exchange import PublicKey, in_words
 from gmsafety.forms import fill, read
@@ -116,6 +115,13 @@ class Cast:
                     bar.step(f"{arrival.moment:%H:%M} {arrival.county.area} {name}")
         told = [(a.county.area, a.moment, [self.filed[a.county.login, f] for f in FORMS]) for a in arrivals]
         self.teller.filed(told)
+
+    def file_nil(self, people: Iterable[Person], week: date) -> None:
+        """Member departments that have nothing to report say so, by a program and without a file."""
+        for person in people:
+            for form in FORMS:
+                filed = self.person(person).submissions.file_nil(form, week)
+                self.filed[person.login, form] = self.verified(filed)
 
     def _file(self, arrival: Arrival, form: str) -> SubmissionDetail:
         submissions = self.person(arrival.county.login).submissions

@@ -40,12 +40,19 @@ CITY_REVIEWER = Person("jincheng-shenhe", CITY, (Role.REVIEWER,), "审核各县�
 CITY_LEADER = Person("jincheng-lingdao", CITY, (Role.LEADER,), "看进度和汇总")
 CITY_ADMINISTRATOR = Person("jincheng-guanli", CITY, (Role.ADMINISTRATOR,), "管单位和账号")
 CITY_AUDITOR = Person("jincheng-shenji", CITY, (Role.AUDITOR,), "查操作记录")
-PROVINCE_REVIEWER = Person("shanxi-shenhe", PROVINCE, (Role.REVIEWER, Role.LEADER), "有2份待审：晋城市第3周")
+PROVINCE_REVIEWER = Person("shanxi-shenhe", PROVINCE, (Role.REVIEWER, Role.LEADER), "有2份待审，看全省进度")
 _DOES = {"gaoping": "看退回和更正的经过", "lingchuan": "看迟报的回执", "chengqu": "看零报告"}
 CLERKS = tuple(Person(c.login, c.unit, (Role.CLERK,), _DOES.get(c.login, "填报")) for c in COUNTIES)
+DEPARTMENTS = (
+    Person("gxj", "jincheng.jincheng-gxj", (Role.CLERK,), "成员单位，零报告"),
+    Person("scjgj", "jincheng.jincheng-scjgj", (Role.CLERK,), "成员单位，零报告"),
+    Person("sthjj", "jincheng.jincheng-sthjj", (Role.CLERK,), "成员单位，第3周没有报"),
+)
+"""Member departments; the last one forgets the last week."""
 TOWN_CLERK = Person("nancun", TOWNS[0].unit, (Role.CLERK,), "没有报送任务的乡镇")
 
 PEOPLE = (
     CITY_REVIEWER, CITY_CLERK, CITY_LEADER, CITY_ADMINISTRATOR, CITY_AUDITOR, PROVINCE_REVIEWER, *CLERKS,
+    *DEPARTMENTS,
 )  # fmt: skip
 """Those whose accounts are there from the beginning; the first is whom to begin with."""

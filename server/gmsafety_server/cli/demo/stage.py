@@ -1,5 +1,6 @@
 """The stage: a database in a folder of the demonstration, and a real server on a port of this machine."""
 
+import os
 import socket
 import sqlite3
 import threading
@@ -136,8 +137,11 @@ def _listen(port: int) -> tuple[socket.socket, bool]:
     """The port asked for, or the next one that nobody uses; also tells whether it is another one."""
     for number in range(port, min(port + TRIED_PORTS, 65536)) if port else (0,):
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if os.name == "posix":  # connections of the last demonstration linger; elsewhere this would take the port away
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((HOST, number))
+            listening.listen()
             return listening, number != port
         except OSError:
             listening.close()

@@ -1,12 +1,13 @@
 """The story: three Fridays of six counties, one county late, one with nothing to report, one at odds with itself."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from gmsafety.client.rolled import Basis, RollupDetail
 
 from .cast import Cast, WentWrong
-from .people import CITY_CLERK, CITY_REVIEWER, TOWNS
+from .people import CITY_CLERK, CITY_REVIEWER, DEPARTMENTS, TOWNS, Person
 from .scenario import FORMS, LEDGER, TABLE, Arrival, Scenario, at
 from .stage import OPENING, Stage
 from .telling import Teller, clock
@@ -53,11 +54,13 @@ class Story:
         self.teller.say(f"{due.unit_name}登录，看到本周要报：{owed}。", due.now)
 
     def _look_back(self, last: date) -> None:
-        self.teller.say("\n三周的进度（三个成员单位这次没有人演，所以是“未报”）：")
+        self.teller.say("\n三周的进度（周调度统计表）：")
         self.teller.board(self.cast.person(CITY_REVIEWER).board.show(item=TABLE, last=last))
 
     def ordinary_week(self, week: date) -> None:
         """All is well: filed in time, accepted, rolled up, filed with the province, accepted."""
+        self.cast.filed.clear()
+        self._departments(week, DEPARTMENTS)
         self.cast.file_week(self.scenario.week(week))
         self._turn(at(week, 13, 30), f"市局审核，接受全部{len(self.cast.filed)}份。")
         self.cast.accept(self.cast.filed)
@@ -68,6 +71,13 @@ class Story:
         self.cast.file_upward(made)
         self._turn(at(week, 16), "省厅接受。")
         self.cast.province_accepts(week)
+
+    def _departments(self, week: date, people: Sequence[Person]) -> None:
+        with self.stage.node.db.read() as tx:
+            units = self.stage.node.directory(tx)
+        names = "、".join(units.name(p.unit) for p in people)
+        self._turn(at(week - timedelta(days=1), 16), f"{names}没有要报的，由程序报零报告（JSON）。")
+        self.cast.file_nil(people, week)
 
     def _turn(self, moment: datetime, text: str) -> None:
         self.stage.turn_to(moment)
@@ -89,10 +99,14 @@ class Story:
         """One is late, one has nothing to report, one does not agree with itself."""
         *in_time, late = self.scenario.week(week)
         self.cast.filed.clear()
+        self._departments(week, DEPARTMENTS[:-1])
         self.cast.file_week(in_time)
         wrong = next(key for key, s in self.cast.filed.items() if s.errors + s.warnings)
-        nil = next(s for s in self.cast.filed.values() if s.nil)
-        said = f"截止。{late.county.area}没有报；{nil.unit_name}报的是零报告。"
+        nil = next(a.county.area for a in in_time if self.cast.filed[a.county.login, TABLE].nil)
+        board = self.cast.person(CITY_REVIEWER).board
+        self.stage.turn_to(self.scenario.due[week] + _MINUTE)
+        missing = "、".join(r.unit_name for r in board.show(item=TABLE, first=week, last=week, state="missing").rows)
+        said = f"截止。进度表上，未报的是{missing}；{nil}报的是零报告。"
         self._turn(self.scenario.due[week] + _MINUTE, said)
         fine = [key for key in self.cast.filed if key != wrong]
         self._turn(at(week, 13, 30), f"市局接受{len(fine)}份，先用已报的表试着汇总：")

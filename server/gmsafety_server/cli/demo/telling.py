@@ -68,7 +68,7 @@ class Teller:
 
     def filed(self, week: Sequence[tuple[str, datetime, Sequence[SubmissionDetail]]]) -> None:
         """Show what came in: unit, time, each form, the code of its receipt."""
-        table = Table("单位", "收到", "隐患台账", "周调度表", "周调度表的回执验证码")
+        table = Table("单位", "收到", "隐患台账", "周调度表", "回执验证码")
         for area, moment, submissions in week:
             late = max(s.late_minutes for s in submissions)
             when = clock(moment) + (f" [red]迟{late}分钟[/]" if late else "")

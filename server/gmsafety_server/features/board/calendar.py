@@ -64,7 +64,7 @@ class Calendar:
 
 def of_feed(tx: Connection, node: Node, secret: str) -> Calendar | None:
     """The calendar behind an address; None where there is none, or not any more."""
-    feed = feed_rows.by_hash(tx, digest(secret.encode()))
+    feed = feed_rows.by_hash(tx, digest(secret.encode("utf-8", "replace")))
     if feed is None:
         return None
     directory, today = node.directory(tx), node.clock.today()

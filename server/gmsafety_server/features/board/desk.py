@@ -86,6 +86,11 @@ class Progress:
     href: str
     is_over: bool
 
+    @property
+    def absent(self) -> int:
+        """How many have not filed; only so many of them are named."""
+        return self.tally.missing + self.tally.due
+
 
 @dataclass(frozen=True)
 class Line:
@@ -147,7 +152,7 @@ def desk(tx: Connection, node: Node, viewer: Viewer) -> Desk:
     waiting, total = _waiting(tx, node, directory, viewer, now)
     return Desk(
         returned=[t for t in tasks if t.due.state == "returned"],
-        overdue=overdue[::-1],
+        overdue=sorted(overdue, key=lambda t: -t.due.due_at.timestamp()),
         week=[t for t in tasks if _of_this_week(t.due, today)],
         next=next(coming, None),
         waiting=waiting,
@@ -247,7 +252,7 @@ def _receipts(tx: Connection, node: Node, viewer: Viewer, now: datetime) -> list
 
 
 def _history(tx: Connection, node: Node, directory: Directory, viewer: Viewer, now: datetime) -> list[Line]:
-    rows = repository.recent_events(tx, viewer.unit, now, limit=_SHOWN)
+    rows = repository.recent_events(tx, viewer.unit, viewer.user_id, now, limit=_SHOWN)
     return [
         Line(
             text=f"{_VERBS.get(r.kind, r.kind)}{_whose(directory, viewer, r)}{_called(node, r)}", at=when(r.at, now),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from gmsafety.codes import Level
 
+from ...captions import period_caption
 from ...errors import Problem
 from ...node import Node
 from ...scope import Viewer
@@ -34,6 +35,7 @@ Reader = Annotated[Viewer, Depends(visiting("board.read"))]
 Owner = Annotated[Viewer, Depends(visiting("feed.own"))]
 Changer = Annotated[Viewer, Depends(posting("feed.own"))]
 _COLUMNS = 6
+_WEEK = timedelta(days=6)  # a week's time begins on Saturday
 _EXPORTED = 5000
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -110,11 +112,11 @@ def _settled(node: Node, viewer: Viewer, asked: BoardAsked) -> tuple[BoardAsked,
     with node.db.read() as tx:
         directory = node.directory(tx)
         chosen = choose(tx, node, directory, viewer, asked)
-    days = [(o.period, o.due) for o in chosen.duty.occurrences(node.catalog.calendar)]
-    current = next((n for n, (_, due) in enumerate(days) if due >= node.clock.now()), len(days) - 1)
+    days = [o.period for o in chosen.duty.occurrences(node.catalog.calendar)]
+    begun = max(1, sum(day <= node.clock.today() + _WEEK for day in days))
     first, last = asked.first, asked.last
     if first is None and last is None and days:
-        first, last = days[max(0, current - _COLUMNS + 1)][0], days[current][0]
+        first, last = days[max(0, begun - _COLUMNS)], days[begun - 1]
     named = {"campaign": chosen.campaign.ref, "item": chosen.item.ref, "first": first, "last": last}
     settled = asked.model_copy(update=named)
     return settled, Filters(
@@ -136,12 +138,8 @@ def _what(node: Node, viewer: Viewer, directory: Any, asked: BoardAsked) -> list
     return list(groups.items())
 
 
-def _periods(node: Node, campaign: str, duty: str, days: list[Any], chosen: date | None) -> list[Choice]:
-    from ...captions import period_caption  # noqa: PLC0415 - small
-
-    return [
-        Choice(day.isoformat(), period_caption(node.catalog, campaign, duty, day), day == chosen) for day, _ in days
-    ]
+def _periods(node: Node, campaign: str, duty: str, days: list[date], chosen: date | None) -> list[Choice]:
+    return [Choice(day.isoformat(), period_caption(node.catalog, campaign, duty, day), day == chosen) for day in days]
 
 
 @router.get("/board")
@@ -150,8 +148,8 @@ def show_board(request: Request, node: Here, viewer: Reader, memory: Memory, ask
     settled, filters = _settled(node, viewer, asked)
     with node.db.read() as tx:
         made = service.board(tx, node, memory, viewer, settled)
-    now = node.clock.now()
-    current = next((p.period for p in made.periods if p.due_at >= now), None)
+    now, today = node.clock.now(), node.clock.today()
+    current = next((p.period for p in made.periods if p.opens <= today <= p.period), None)
     href = f"/board?{filters.query(page=None)}&page={{page}}"
     pager = {"number": made.page, "pages": made.pages, "total": made.total, "href": href}
     return page(

@@ -248,12 +248,13 @@ def recent_receipts(tx: Connection, unit: str, now: datetime, *, limit: int) -> 
     return list(tx.execute(query.order_by(receipts.c.id.desc()).limit(limit)).all())
 
 
-def recent_events(tx: Connection, unit: str, now: datetime, *, limit: int) -> list[AnyRow]:
-    """What happened last to a unit's own submissions, and to those that were filed to it."""
+def recent_events(tx: Connection, unit: str, user: int, now: datetime, *, limit: int) -> list[AnyRow]:
+    """What others did last to a unit's own submissions, and to those that were filed to it."""
     columns = (events.c.kind, events.c.at, events.c.unit, events.c.text, submissions.c.uid)
     names = (_SLOT.campaign, _SLOT.duty, _SLOT.item, _SLOT.period, _SLOT.unit.label("filed_by"))
     query = select(*columns, *names).join(submissions, submissions.c.id == events.c.submission_id)
     query = query.join(slots, _SLOT.id == submissions.c.slot_id).where(_SLOT.due_at >= now - _LATELY)
     filed = and_(_SLOT.upper == unit, events.c.kind.not_in(("drafted", "redrafted")))
-    query = query.where(or_(_SLOT.unit == unit, filed))
+    others = or_(events.c.by_user.is_(None), events.c.by_user != user)
+    query = query.where(or_(_SLOT.unit == unit, filed), others)
     return list(tx.execute(query.order_by(events.c.id.desc()).limit(limit)).all())

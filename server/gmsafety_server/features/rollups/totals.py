@@ -7,7 +7,23 @@ from decimal import Decimal
 from fnmatch import fnmatchcase
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Numeric,
+    String,
+    TableValuedAlias,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 
 from gmsafety.codes import Level
 from gmsafety.forms.spec import Form
@@ -61,10 +77,17 @@ class Total:
 
 def totals(tx: Connection, asked: Question) -> list[Total]:
     """Sum, in one statement. A path that nobody filled in is None."""
-    group = _head(tx, asked.depth).label("head")
+    found: FromClause = slots.join(submissions, submissions.c.id == slots.c.submission_id)
+    group: ColumnElement[Any] = _head(tx, asked.depth)
+    values: ColumnElement[Any] = submissions.c.body
+    if tx.dialect.name == "postgresql":
+        # As functions in FROM they are called once a row; else the body is unpacked anew for each number, and the
+        # planner takes every row for a group of its own.
+        head = _once(group, "head", String)
+        content = _once(func.jsonb_extract_path(submissions.c.body, "values"), "content", JSONB)
+        found, group, values = found.join(head, true()).join(content, true()), head.c.value, content.c.value
     counts = (func.count().label("reporting"), func.sum(case((submissions.c.nil, 1), else_=0)).label("nil"))
-    query = select(group, *counts, *(func.sum(_number(tx, p)) for p in asked.paths))
-    query = query.select_from(slots.join(submissions, submissions.c.id == slots.c.submission_id))
+    query = select(group, *counts, *(func.sum(_number(tx, values, p)) for p in asked.paths)).select_from(found)
     wanted = [slots.c.item == asked.item, slots.c.period == asked.period]
     wanted.append(submissions.c.state.in_(COUNTED[asked.basis]))
     if asked.campaign is not None:
@@ -79,12 +102,18 @@ def totals(tx: Connection, asked: Question) -> list[Total]:
     return [Total(r[0], r[1], r[2] or 0, tuple(_exact(v) for v in r[3:])) for r in rows]
 
 
-def _number(tx: Connection, path: str) -> ColumnElement[Any]:
+def _once(called: Any, name: str, kind: Any) -> TableValuedAlias:
+    return called.table_valued(column("value", kind)).render_derived(name=name)  # type: ignore[no-any-return]
+
+
+def _number(tx: Connection, values: ColumnElement[Any], path: str) -> ColumnElement[Any]:
     """A number of a form where it stands in the body; how many rows a ledger has."""
     if path == ROWS and tx.dialect.name == "sqlite":
         return func.json_array_length(submissions.c.body, f"$.{ROWS}")
     if path == ROWS:
         return func.jsonb_array_length(submissions.c.body[ROWS])
+    if tx.dialect.name == "postgresql":
+        return cast(values[*path.split(".")].astext, Numeric(asdecimal=False))
     number: ColumnElement[Any] = submissions.c.body["values", *path.split(".")].as_numeric(30, 4, asdecimal=False)
     return number
 

@@ -1,5 +1,8 @@
 """The files of a parcel: are they all there, not too large, and of the kind that their names say."""
 
+import re
+
+from gmsafety.exchange.wire import is_unseen
 from gmsafety.findings import Finding
 from gmsafety.forms.reading.safety import inspect
 
@@ -18,6 +21,14 @@ ALLOWED = {
     "extra": (*_OFFICE, *_PICTURES),
 }
 """What each kind of file may be; a form is also read where it has another name, and refused with a finding."""
+
+
+def plain_name(given: str | None) -> str:
+    """The name of a file as it is kept: without its folders, and without what cannot be seen."""
+    last = re.split(r"[/\\]", given or "")[-1].encode("utf-8", "replace").decode()
+    seen = "".join(mark for mark in last if not is_unseen(mark)).strip()
+    stem, dot, end = seen.rpartition(".")
+    return f"{stem[: 250 - len(end)]}{dot}{end}"[:255] or "文件"
 
 
 def check_artefacts(item: Item, parcel: Parcel, *, limit: int) -> tuple[Finding, ...]:

@@ -1,19 +1,17 @@
 """The interface of submissions for programs."""
 
-import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from pydantic import TypeAdapter
 
-from gmsafety.exchange.wire import is_unseen
-
 from ...errors import Problem
 from ...node import Node
 from ...scope import Viewer
 from ...web import Here, IfMatch, Page, etag, paged, problems, signed_in
 from . import handling, views
+from .artefacts import plain_name
 from .deciding import Decision
 from .schemas import (
     AcceptIn,
@@ -103,14 +101,6 @@ def enclosures_of(files: list[UploadFile], artefacts: list[str]) -> tuple[Enclos
         Enclosure(name, plain_name(f.filename), (f.content_type or _BYTES)[:120], f.file.read())
         for name, f in zip(names, files, strict=True)
     )
-
-
-def plain_name(given: str | None) -> str:
-    """The name of a file as it is kept: without its folders, and without what cannot be seen."""
-    last = re.split(r"[/\\]", given or "")[-1].encode("utf-8", "replace").decode()
-    seen = "".join(mark for mark in last if not is_unseen(mark)).strip()
-    stem, dot, end = seen.rpartition(".")
-    return f"{stem[: 250 - len(end)]}{dot}{end}"[:255] or "文件"
 
 
 Sent = Annotated[Envelope, Depends(envelope_of)]

@@ -10,17 +10,14 @@ from ...errors import Problem
 from ...node import Node
 from ...scope import Viewer
 from ...tables import AnyRow
-from ...templating import say
 from ...web import Here, posting
 from . import handling, service
-from .artefacts import NAMES
-from .endpoints import plain_name
+from .artefacts import NAMES, plain_name
+from .onward import Seen, Text, go, sorry
 from .schemas import Enclosure, Envelope, MessageId, Parcel
 
 router = APIRouter(include_in_schema=False)
 Filer = Annotated[Viewer, Depends(posting("submission.file"))]
-Text = Annotated[str, Form(max_length=4000)]
-Seen = Annotated[int, Form(ge=1)]
 Name = Annotated[MessageId, Form()]
 _BYTES = "application/octet-stream"
 
@@ -40,19 +37,6 @@ async def given_files(request: Request) -> tuple[Enclosure, ...]:
 
 
 Given = Annotated[tuple[Enclosure, ...], Depends(given_files)]
-
-
-def go(where: str, text: str = "", *, kind: str = "success") -> Response:
-    """Go on to another page, which says how it went."""
-    response = RedirectResponse(where, 303)
-    if text:
-        say(response, text, kind=kind)
-    return response
-
-
-def sorry(where: str, problem: Problem) -> Response:
-    """Go back to where it was asked for, and say why it was not done."""
-    return go(where, f"{problem.detail.rstrip('。')}。{problem.type.remedy}。", kind="error")
 
 
 def _envelope(slot: AnyRow, name: str, *, action: str, supersedes: str = "", note: str = "") -> Envelope:

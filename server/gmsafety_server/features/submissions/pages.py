@@ -1,32 +1,25 @@
 """The pages on which submissions are looked at: the list, a slot, one submission, its receipts, what was refused."""
 
-import secrets
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import RedirectResponse
-from pydantic import BeforeValidator
 from sqlalchemy import Connection, and_, or_
 
 from ...captions import item_caption
 from ...errors import Problem
 from ...node import Node
-from ...planning import find_item
 from ...scope import Viewer, visible
-from ...tables import AnyRow, refusals, slots, submissions
+from ...tables import slots, submissions
 from ...templating import page
 from ...web import Here, Paging, paged, visiting
-from ..board.states import standing
-from . import comparing, judging, papers, repository, service, showing, views
-from .artefacts import NAMES
-from .schemas import Name
+from . import papers, repository, screens, service, showing, views
+from .schemas import Day, Word
 
 router = APIRouter(include_in_schema=False)
 Reader = Annotated[Viewer, Depends(visiting("submission.read"))]
-Word = Annotated[Name | None, BeforeValidator(lambda v: v or None), Query()]
-Day = Annotated[date | None, BeforeValidator(lambda v: v or None), Query()]
-Number = Annotated[int, Query(ge=1, le=100_000)]
+Number = Annotated[int, Query(alias="page", ge=1, le=100_000)]
 _SIZE = 30
 
 
@@ -47,10 +40,10 @@ def _options(tx: Connection, node: Node, viewer: Viewer) -> dict[str, Any]:
 @router.get("/submissions")
 def list_page(
     request: Request, node: Here, viewer: Reader, item: Word = None, period: Day = None, state: Word = None,
-    unit: Word = None, page_number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1,
+    unit: Word = None, number: Number = 1,
 ) -> Response:  # fmt: skip
     """Everything in sight, the newest first."""
-    paging = Paging(page=page_number, size=_SIZE)
+    paging = Paging(page=number, size=_SIZE)
     filters = {"item": item, "period": period, "state": state, "unit": unit}
     drafts = or_(submissions.c.state != "draft", submissions.c.unit == viewer.unit)
     with node.db.read() as tx:
@@ -66,11 +59,9 @@ def list_page(
 
 
 @router.get("/refusals")
-def refusals_page(
-    request: Request, node: Here, viewer: Reader, page_number: Annotated[int, Query(alias="page", ge=1, le=100_000)] = 1
-) -> Response:
+def refusals_page(request: Request, node: Here, viewer: Reader, number: Number = 1) -> Response:
     """The files that were not taken, kept for evidence."""
-    paging = Paging(page=page_number, size=_SIZE)
+    paging = Paging(page=number, size=_SIZE)
     with node.db.read() as tx:
         items, total = views.refused(tx, node, viewer, {}, paging)
     pager = {**paged([], total, paging), "number": paging.page, "href": _narrowed(request)}
@@ -100,64 +91,18 @@ def find_page(
 
 
 @router.get("/slots/{number}")
-def slot_page(request: Request, number: int, node: Here, viewer: Reader, refused: Word = None) -> Response:
+def slot_page(
+    request: Request, number: int, node: Here, viewer: Reader, refused: Word = None, correct: bool = False
+) -> Response:
     """What is asked of a unit for a period; the unit's own clerk files it here."""
     with node.db.read() as tx:
         slot = service.find_slot(tx, viewer, "submission.read", number)
-        context = slot_context(tx, node, viewer, slot)
+        context = screens.slot_context(tx, node, viewer, slot)
         kept = repository.refusal(tx, refused) if refused else None
         context["refused"] = (
             views.refusal(node, node.directory(tx), kept) if kept is not None and kept.unit == slot.unit else None
         )
-    return page(request, "submissions/slot.html", **context)
-
-
-def slot_context(tx: Connection, node: Node, viewer: Viewer, slot: AnyRow) -> dict[str, Any]:
-    """What every page about a slot tells: what is asked, by when, how it stands, what came before."""
-    directory, now = node.directory(tx), node.clock.now()
-    item = find_item(node.catalog, slot.campaign, slot.item)
-    revisions = repository.revisions_of(tx, slot.id)
-    own = slot.unit == viewer.unit
-    current = next((r for r in revisions if r.id == slot.submission_id), None)
-    before = repository.slot_before(tx, slot)
-    last = repository.by_id(tx, before.submission_id) if before is not None else None
-    filters = {"unit": slot.unit, "campaign": slot.campaign, "item": slot.item, "period": slot.period}
-    evidence, _ = repository.refused(
-        tx, visible(viewer, "submission.read", refusals.c.path), filters, offset=0, limit=20
-    )
-    return {
-        "slot": slot,
-        "title": showing.caption(node, slot),
-        "unit": directory.name(slot.unit),
-        "upper": directory.name(slot.upper),
-        "stands": standing(slot, now),
-        "due": showing.open_until(slot.due_at, node.clock.today()),
-        "asked": showing.asked(node, slot),
-        "fields": showing.fields_of(item.artefacts if item else (), slot.kind),
-        "mine": own and viewer.may("submission.file", slot.path),
-        "early": node.clock.today() < slot.opens,
-        "draft": next((r for r in revisions if r.state == "draft" and own), None),
-        "current": current,
-        "revisions": [showing.line(node, directory, r) for r in revisions if own or r.state != "draft"],
-        "beside": [showing.line(node, directory, r) for r in repository.in_force_beside(tx, slot)],
-        "last": {"href": f"/submissions/{last.uid}", "caption": showing.caption(node, before)} if last else None,
-        "evidence": [views.refusal(node, directory, r) for r in evidence],
-        "returned": _returned(tx, node, current),
-        "message_id": f"web-{secrets.token_hex(12)}",
-    }
-
-
-def _returned(tx: Connection, node: Node, row: AnyRow | None) -> dict[str, Any] | None:
-    """Why a revision was returned, where it was: the reasons as they were given, and with their places in words."""
-    if row is None or row.state != "returned":
-        return None
-    events = repository.events_of(tx, row.id)
-    event = next((e for e in reversed(events) if e.kind == "returned"), None)
-    reasons = (event.data or {}).get("reasons", []) if event is not None else []
-    full = repository.with_slot(tx, row.uid)
-    sheet = showing.paper(node, full, (), reasons)["sheet"] if full is not None else None
-    told = {"uid": row.uid, "revision": row.revision, "at": row.changed_at, "note": event.text if event else None}
-    return {**told, "given": reasons, "reasons": showing.reasons_in_words(reasons, sheet)}
+    return page(request, "submissions/slot.html", correct=correct, **context)
 
 
 @router.get("/slots/{number}/blank.{suffix}")
@@ -178,58 +123,10 @@ def submission_page(request: Request, uid: str, node: Here, viewer: Reader) -> R
     with node.db.read() as tx:
         row = service.find(tx, viewer, "submission.read", uid)
         slot = service.find_slot(tx, viewer, "submission.read", row.slot_id)
-        context = {**slot_context(tx, node, viewer, slot), **_told(tx, node, viewer, row, slot)}
+        context = {**screens.slot_context(tx, node, viewer, slot), **screens.told_of(tx, node, viewer, row, slot)}
     if row.state == "draft":
         return page(request, "submissions/draft.html", **context)
     return page(request, "submissions/submission.html", **context)
-
-
-def _told(tx: Connection, node: Node, viewer: Viewer, row: AnyRow, slot: AnyRow) -> dict[str, Any]:
-    """What is told of one submission."""
-    directory = node.directory(tx)
-    earlier = [r for r in repository.revisions_of(tx, slot.id) if r.revision < row.revision]
-    previous = repository.with_slot(tx, earlier[0].uid) if earlier else None
-    returned = _returned(tx, node, previous if row.state == "draft" else row)
-    findings = judging.findings_now(tx, node, row)
-    shown = showing.paper(node, row, findings, returned["given"] if returned else ())
-    waiting = [w.uid for w in waiting_rows(tx, viewer, {})] if viewer.may("submission.decide", row.path) else []
-    return {
-        "row": row,
-        "line": showing.line(node, directory, row),
-        "to_answer": service.to_be_answered(findings),
-        **shown,
-        "returned": returned and _placed(returned, shown["sheet"]),
-        "files": repository.files_of(tx, row.id),
-        "names": NAMES,
-        "receipts": showing.receipt_cards(repository.receipts_of(tx, row.id)),
-        "story": showing.story(repository.events_of_slot(tx, slot.id), directory, own=slot.unit == viewer.unit),
-        "changes": list(comparing.between(node, previous, row)) if previous is not None else [],
-        "before": previous,
-        "decides": viewer.may("submission.decide", row.path) and row.upper == viewer.unit,
-        "is_current": row.id == slot.submission_id,
-        "waiting": _neighbours(waiting, row.uid),
-    }
-
-
-def _placed(returned: dict[str, Any], sheet: Any) -> dict[str, Any]:
-    """The reasons of a return at the cells of the paper on this page, which may be another revision."""
-    return {**returned, "reasons": showing.reasons_in_words(returned["given"], sheet)}
-
-
-def waiting_rows(tx: Connection, viewer: Viewer, filters: dict[str, Any]) -> list[AnyRow]:
-    """What waits for a decision of the viewer's unit."""
-    seen = and_(visible(viewer, "submission.decide", slots.c.path), slots.c.upper == viewer.unit)
-    return repository.waiting(tx, seen, filters)
-
-
-def _neighbours(waiting: list[str], uid: str) -> dict[str, Any]:
-    """The ones before and after in the waiting list, and how many wait besides."""
-    others = [w for w in waiting if w != uid]
-    if uid not in waiting:
-        return {"before": None, "after": others[0] if others else None, "others": len(others), "at": None}
-    at = waiting.index(uid)
-    after = waiting[at + 1] if at + 1 < len(waiting) else None
-    return {"before": waiting[at - 1] if at else None, "after": after, "others": len(others), "at": at + 1}
 
 
 @router.get("/submissions/{uid}/receipt")

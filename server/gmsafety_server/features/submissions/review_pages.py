@@ -1,10 +1,9 @@
 """The pages of the upper unit: what waits, and what is decided."""
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from ...errors import Problem
 from ...node import Node
@@ -13,15 +12,14 @@ from ...templating import page
 from ...web import Here, posting, visiting
 from . import handling, service, showing
 from .deciding import Decision
-from .filing_pages import Seen, Text, go, sorry
-from .pages import Word, waiting_rows
-from .schemas import ReasonIn
+from .onward import Seen, Text, go, sorry
+from .schemas import Day, ReasonIn, Word
+from .screens import waiting_rows
 
 router = APIRouter(include_in_schema=False)
 Looker = Annotated[Viewer, Depends(visiting("submission.decide"))]
 Decider = Annotated[Viewer, Depends(posting("submission.decide"))]
 Words = Annotated[list[str] | None, Form(max_length=200)]
-Day = Annotated[date | None, BeforeValidator(lambda v: v or None)]
 
 
 @router.get("/review")
@@ -42,14 +40,14 @@ def waiting_page(
     }
     return page(
         request, "submissions/review.html", lines=shown, total=len(lines), options=options,
-        filters={"item": item, "period": period, "unit": unit},
+        filters={"item": item, "period": period, "unit": unit}, back=request.url.query,
     )  # fmt: skip
 
 
 @router.post("/review/accept")
-def accept_many(node: Here, viewer: Decider, chosen: Words = None) -> Response:
+def accept_many(node: Here, viewer: Decider, chosen: Words = None, back: Text = "") -> Response:
     """Accept those that were ticked, as they were seen; one in which something is found is looked at by itself."""
-    done, not_done = 0, []
+    done, not_done, here = 0, [], f"/review?{back}" if back else "/review"
     for one in chosen or []:
         uid, _, seen = one.partition(":")
         try:
@@ -62,14 +60,14 @@ def accept_many(node: Here, viewer: Decider, chosen: Words = None) -> Response:
         except Problem as problem:
             not_done.append(problem.detail)
     if not chosen:
-        return go("/review", "没有选择。", kind="error")
+        return go(here, "没有选择。", kind="error")
     if not_done:
         return go(
             "/review",
             f"接受了{done}份；{len(not_done)}份没有办成：{'；'.join(dict.fromkeys(not_done))}。",
             kind="warning",
         )
-    return go("/review", f"接受了{done}份。")
+    return go(here, f"接受了{done}份。")
 
 
 @router.post("/submissions/{uid}/accept")

@@ -6,7 +6,7 @@ the row of its slot first, so that two never wait for each other.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -96,12 +96,17 @@ def store(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> Stored:
     return Stored(row.uid, True, row)
 
 
+def closing(node: Node, slot: AnyRow) -> datetime:
+    """Until when a period is open for what has not come in at all."""
+    due: datetime = slot.due_at
+    return due + timedelta(days=node.settings.late_days)
+
+
 def _reception_open(node: Node, slot: AnyRow) -> None:
     """A period is open from its beginning until long after its deadline; what came in can be corrected after that."""
     if node.clock.today() < slot.opens:
         raise Problem("too-early", f"{slot.opens}起接收{slot.period}期")
-    last = slot.due_at + timedelta(days=node.settings.late_days)
-    if slot.state == "open" and node.clock.now() > last:
+    if slot.state == "open" and node.clock.now() > closing(node, slot):
         raise Problem("closed", f"{slot.period}期已于截止{node.settings.late_days}天后停止接收")
 
 

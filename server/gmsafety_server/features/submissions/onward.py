@@ -1,0 +1,26 @@
+"""Where a page that changes something goes on to, and what is said there; what such forms bring."""
+
+from typing import Annotated
+
+from fastapi import Form, Response
+from fastapi.responses import RedirectResponse
+
+from ...errors import Problem
+from ...templating import say
+
+Text = Annotated[str, Form(max_length=4000)]
+Seen = Annotated[int, Form(ge=1)]
+"""The version of a submission that stood on the page."""
+
+
+def go(where: str, text: str = "", *, kind: str = "success") -> Response:
+    """Go on to another page, which says how it went."""
+    response = RedirectResponse(where, 303)
+    if text:
+        say(response, text, kind=kind)
+    return response
+
+
+def sorry(where: str, problem: Problem) -> Response:
+    """Go back to where it was asked for, and say why it was not done."""
+    return go(where, f"{problem.detail.rstrip('。')}。{problem.type.remedy}。", kind="error")
