@@ -19,10 +19,10 @@ FIND_NODE := @($(WITH_NODE) npm --version && node -e 'process.exit(parseInt(proc
 	>/dev/null 2>&1 || $(PIP) install --require-hashes -r requirements/node.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help env assets demo test check bench pins wheels clean
+.PHONY: help env assets demo test test-faults test-scale check bench pins wheels clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 env: $(READY) ## create .venv with the pinned packages, gmsafety and its regions
 
@@ -60,6 +60,12 @@ check: $(READY) ## run the linters only
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+test-faults: $(READY) ## kill the server 200 times on each database while units file, and count what was lost
+	GMSAFETY_FAULT_ROUNDS=$${GMSAFETY_FAULT_ROUNDS:-200} $(BIN)/python -m pytest server/tests/test_faults.py -k killed -s $(ARGS)
+
+test-scale: $(READY) ## file with five million submissions stored, beside ten thousand (an hour, 60 GB of disk)
+	$(BIN)/python benchmarks/run.py --scale $(ARGS)
 
 bench: $(READY) ## measure, and write the report
 	$(BIN)/python benchmarks/run.py $(ARGS)

@@ -9,7 +9,6 @@ from unicodedata import east_asian_width
 
 from measure import Figure
 
-START, END = "<!-- figures -->", "<!-- /figures -->"
 _HEADINGS = ("figure", "median", "min–max", "goal", "", "rounds", "files")
 
 
@@ -87,13 +86,14 @@ def missed(figures: Sequence[Figure]) -> str:
     return f"{len(judged) - len(late)} of {len(judged)} goals met" + (f"; missed: {', '.join(late)}" if late else "")
 
 
-def update_page(figures: Sequence[Figure], page: Path) -> None:
-    """Put the table into the page, between its two marks. ValueError where a mark is missing."""
+def update_page(figures: Sequence[Figure], page: Path, part: str) -> None:
+    """Put the table of a part into the page, between its two marks. ValueError where a mark is missing."""
+    first, last = f"<!-- {part} -->", f"<!-- /{part} -->"
     text = page.read_text(encoding="utf-8")
-    before, start, rest = text.partition(START)
-    _, end, after = rest.partition(END)
+    before, start, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not start or not end:
-        raise ValueError(f"{page.name} must hold {START} and {END}")
+        raise ValueError(f"{page.name} must hold {first} and {last}")
     on = machine()
     where = f"{on['python']}, {on['cores']} cores, {on['platform']}. {missed(figures)}."
-    page.write_text(f"{before}{START}\n{where}\n\n{table(figures)}\n{END}{after}", encoding="utf-8")
+    page.write_text(f"{before}{first}\n{where}\n\n{table(figures)}\n{last}{after}", encoding="utf-8")

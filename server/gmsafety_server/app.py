@@ -6,6 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from .described import describe
 from .features.accounts import endpoints as accounts
 from .features.accounts import pages as account_pages
 from .features.accounts import user_pages
@@ -58,6 +59,7 @@ def create_app(node: Node) -> FastAPI:
     app.mount("/static", Static(), name="static")
     app.state.problem_page = problem_page
     tell_problems(app)
+    describe(app)
     app.add_middleware(Gate, node=node)
     return app
 

@@ -42,7 +42,7 @@ class ProblemBody(BaseModel):
 def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
     """The `responses` of an endpoint: these problems, and those that every endpoint can answer."""
     found: dict[int | str, dict[str, Any]] = {}
-    for slug in (*slugs, "not-logged-in", "not-allowed", "not-valid", "bad-request"):
+    for slug in (*slugs, "not-logged-in", "not-allowed", "not-valid", "bad-request", "busy"):
         kind = PROBLEMS[slug]
         entry = found.setdefault(kind.status, {"model": ProblemBody, "description": "", "content": {PROBLEM_JSON: {}}})
         entry["description"] = "；".join(filter(None, (entry["description"], f"{kind.code} {kind.title}")))

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -26,7 +26,7 @@ import httpx2
 from sqlalchemy import func, insert, select
 
 from gmsafety.exchange.receipts import SignedReceipt, Verdict
-from gmsafety_server import auth
+from gmsafety_server import audit, auth
 from gmsafety_server.clock import Clock
 from gmsafety_server.db import Database
 from gmsafety_server.node import public_keys
@@ -149,7 +149,7 @@ class Clerk:
     server: Serving
     messages: list[Message] = field(default_factory=list)
     strange: list[str] = field(default_factory=list)
-    _current: dict[str, str] = field(default_factory=dict)
+    current: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._body = json.loads(
@@ -167,8 +167,8 @@ class Clerk:
         number = len(self.messages)
         period = (FIRST + timedelta(days=7 * (number % WEEKS))).isoformat()
         told = {"message_id": f"{self.county}-{uuid4().hex}", "item": WEEKLY, "period": period, "reason": "压力测试"}
-        if period in self._current:
-            told["supersedes"] = self._current[period]
+        if period in self.current:
+            told["supersedes"] = self.current[period]
         content = None
         if number % 5 == 4:
             content = _marked(self._file, told["message_id"])
@@ -197,7 +197,7 @@ class Clerk:
             message.answer = detail
         elif _given(message.answer) != _given(detail)[: len(_given(message.answer))]:
             self.strange.append(f"other receipts for {message.told['message_id']}")
-        self._current[message.told["period"]] = detail["payload_hash"]
+        self.current[message.told["period"]] = detail["payload_hash"]
         return True
 
     def burst(self, over: Event) -> None:
@@ -256,18 +256,24 @@ class Play:
         self.reviewer = enlist(self.db, CITY, "reviewer")
         self.figures = Figures()
 
-    def burst(self, seconds: float, *, end: Any) -> None:
-        """Let everybody file for a while, end the server, start it again, and look."""
+    def burst(self, seconds: float, fault: Callable[[], object]) -> list[int]:
+        """Let everybody file for a while until something happens; returns where each of them had begun."""
         since = [len(c.messages) for c in self.clerks]
         over = Event()
         threads = [Thread(target=c.burst, args=(over,)) for c in self.clerks]
         for thread in threads:
             thread.start()
         time.sleep(seconds)
-        end()
+        fault()
         over.set()
         for thread in threads:
             thread.join(TIMEOUT)
+        return since
+
+    def kill(self, seconds: float) -> None:
+        """Kill the server in the middle of a burst, start it again, and look."""
+        since = self.burst(seconds, self.server.kill)
+        self.figures.kills += 1
         self.server.start()
         self.look(since)
 
@@ -280,9 +286,21 @@ class Play:
             assert [] == clerk.strange
         self._count_lost(marks)
         self.figures.messages = sum(len(c.messages) for c in self.clerks)
+        self.figures.twice = self.stored() - self.figures.messages
+
+    def stored(self) -> int:
+        """How many submissions there are."""
         with self.db.read() as tx:
-            stored = tx.execute(select(func.count()).select_from(submissions)).scalar_one()
-        self.figures.twice = stored - self.figures.messages
+            return int(tx.execute(select(func.count()).select_from(submissions)).scalar_one())
+
+    def answered(self) -> int:
+        """How many messages were answered."""
+        return sum(m.answer is not None for c in self.clerks for m in c.messages)
+
+    def unsealed(self) -> int:
+        """How many rows of the audit log are not sealed."""
+        with self.db.read() as tx:
+            return audit.verify(tx, public_keys(tx)).unsealed
 
     def _count_lost(self, marks: list[int]) -> None:
         answers = [m.answer for c, mark in zip(self.clerks, marks, strict=True) for m in c.messages[mark:] if m.answer]

@@ -23,8 +23,8 @@ from gmsafety_server.node import Node, open_node
 from gmsafety_server.scope import SCOPES
 from gmsafety_server.settings import Settings
 from gmsafety_server.tables import users
-from serving import QUICK, served
 from rolling import City
+from serving import QUICK, served
 from world import PASSWORD, Person, StandingClock
 
 
@@ -74,6 +74,12 @@ def _prepare(address: str, catalog: Catalog) -> None:
         with sqlite3.connect(address.removeprefix("sqlite:///")) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.close()
+
+
+@pytest.fixture
+def prepared(catalog: Catalog) -> Callable[[str], None]:
+    """Fill an empty database with tables, units and slots."""
+    return lambda address: _prepare(address, catalog)
 
 
 def _run(address: str, *statements: str) -> None:

@@ -278,6 +278,19 @@ def test_a_long_ledger_is_shown_in_part(at: Callable[..., Browser], clock: Stand
     assert len(answer.content) < 1_000_000
 
 
+def test_a_mistake_in_every_row(at: Callable[..., Browser]) -> None:
+    """Of very many findings the first are listed, with their rows, and it is said how many are not."""
+    clerk = at(ZEZHOU, "clerk")
+    rows = [{"number": n, "enterprise": "某某公司", "detail": f"隐患{n}"} for n in range(1, 1001)]
+    body = {"header": {"unit": "泽州县", "date": WEEK}, "rows": rows}
+    told = {"message_id": "m-12345678", "item": LEDGER, "period": WEEK, "body": body, "reason": "属实"}
+    filed = clerk.person.post("/submissions", json=told).json()
+    page = clerk.get(f"/submissions/{filed['uid']}")
+    assert (3000, 300) == (filed["errors"], len(page.all(".finding")))
+    assert "还有 2700 处没有列出" in page.text
+    assert len(page.answer.content) < 1_000_000
+
+
 def test_nothing_is_done_for_a_form_that_is_not_ours(at: Callable[..., Browser], node: Node) -> None:
     clerk, reviewer = at(ZEZHOU, "clerk"), at(CITY, "reviewer")
     filed = clerk.person.post(
@@ -323,6 +336,8 @@ def test_who_sees_which_page(at: Callable[..., Browser], http: TestClient) -> No
     } == seen  # fmt: skip
     assert 404 == gaoping.get(f"/file?item={WEEKLY}&period={WEEK}&unit={ZEZHOU}").status
     assert set() == leader.get(f"/submissions/{filed}").actions()
+    colleague = at(ZEZHOU, "leader").get(draft.path)
+    assert (200, set(), True) == (colleague.status, colleague.actions(), "由本单位经办人报送" in colleague.text)
     answer = http.get(f"/submissions/{filed}", follow_redirects=False)
     assert (303, f"/login?next=%2Fsubmissions%2F{filed}") == (answer.status_code, answer.headers["location"])
 

@@ -24,9 +24,12 @@ FILE = scenario_file(WEEK, "zezhou", "weekly")
 SUFFIX = FILE.with_suffix(".xlsx.expected.json")
 
 
-@pytest.fixture(params=[1, 2], ids=["one-process", "two-processes"])
+TWO_PROCESSES = pytest.mark.parametrize("server", [1, 2], ids=["one-process", "two-processes"], indirect=True)
+
+
+@pytest.fixture
 def server(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> Iterator[Serving]:
-    with serving(database, tmp_path, workers=request.param) as server:
+    with serving(database, tmp_path, workers=getattr(request, "param", 1)) as server:
         yield server
 
 
@@ -82,6 +85,7 @@ def message(name: str, *, general: int = 190, **more: Any) -> dict[str, Any]:
     return {"message_id": name, "item": WEEKLY, "period": WEEK, "reason": "已核实", "body": body, **more}
 
 
+@TWO_PROCESSES
 def test_fifty_times_the_same(client: Callable[..., httpx2.Client], db: Database) -> None:
     """JSON and files: one row each time, and fifty equal answers but for the first being the first."""
     clerk = client(ZEZHOU, "clerk")
@@ -133,6 +137,7 @@ def test_fifty_first_revisions(client: Callable[..., httpx2.Client], db: Databas
     assert (1, 2) == (rows(db)["submissions"], rows(db)["receipts"])
 
 
+@TWO_PROCESSES
 def test_fifty_corrections(client: Callable[..., httpx2.Client], db: Database) -> None:
     """All correct the same revision: one becomes the second, the others are told that it is no longer the current one."""
     clerk = client(ZEZHOU, "clerk")

@@ -27,12 +27,14 @@ def demo(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C
     teller = Teller()
-    scenario = read_scenario() if fresh else None
+    scenario = read_scenario()
     settings = prepare(folder, fresh=fresh)
     try:
         with performing(settings, port, fresh=fresh) as stage:
-            if scenario is not None:
+            if fresh:
                 _play(stage, scenario, teller, out)
+            stage.turn_to(scenario.ends)
+            stage.clock.run()
             _tell_how_to_look(stage, teller, port)
             if not leave:
                 _stay(stage)
@@ -42,7 +44,6 @@ def demo(
 
 def _play(stage: "Stage", scenario: "Scenario", teller: "Teller", out: Path) -> None:
     from .demo.cast import Cast
-    from .demo.scenario import at
     from .demo.story import Story
 
     out.mkdir(parents=True, exist_ok=True)
@@ -55,8 +56,6 @@ def _play(stage: "Stage", scenario: "Scenario", teller: "Teller", out: Path) -> 
     teller.say(f"晋城市的正式表{len(cast.written)}份，已从服务器下载到 {out}：")
     for path in cast.written:
         teller.say(f"  {path}")
-    stage.turn_to(at(max(scenario.due), 17))
-    stage.clock.run()
 
 
 def _tell_how_to_look(stage: "Stage", teller: "Teller", port: int) -> None:

@@ -61,7 +61,8 @@ def figures(db: Database) -> Figures:
     """Count what a database holds."""
     with db.read() as tx:
         state = schema_of(tx)
-        shown = {"database": db.shown, "schema": state, "revision": revision_of(tx), "newest": revisions()[0]}
+        shown: dict[str, Any] = {"database": db.shown, "schema": state}
+        shown |= {"revision": revision_of(tx), "newest": revisions()[0]}
         if state is not Schema.CURRENT:
             return Figures(**shown, bytes=_size(tx, db), counts={})
         counts = {n: tx.execute(select(func.count()).select_from(t)).scalar_one() for n, t in _COUNTED.items()}

@@ -57,6 +57,11 @@ class Scenario:
     due: dict[date, datetime]
     arrivals: tuple[Arrival, ...]
 
+    @property
+    def ends(self) -> datetime:
+        """The moment at which everything has happened."""
+        return at(max(self.due), 17)
+
     def week(self, day: date) -> list[Arrival]:
         """What came in for a week, in order of time."""
         return [a for a in self.arrivals if a.week == day]

@@ -62,8 +62,8 @@ class NewToken(TokenOut):
 class PasswordIn(_In):
     """One's own password is changed."""
 
-    old: Given
-    new: Password
+    old: Given = Field(examples=["correct horse battery"])
+    new: Password = Field(examples=["battery staple correct"])
 
 
 class UserOut(BaseModel):
@@ -120,7 +120,7 @@ class UserChange(_In):
 
     name: Line | None = None
     unit: UnitRef | None = None
-    roles: Roles | None = None
+    roles: Roles | None = Field(None, examples=[["clerk", "reviewer"]])
     disabled: bool | None = Field(None, description="停用：会话和令牌随即失效")
     unlock: Literal[True] | None = Field(None, description="解除因密码错误造成的锁定")
     password: Password | None = Field(None, description="重设密码；本人下次登录必须更改")

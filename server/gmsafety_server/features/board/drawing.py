@@ -1,29 +1,32 @@
 """The cells of a board as HTML: thousands of them, and only some dozens that look different."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from markupsafe import Markup
 
 from ...templating import environment
-from .schemas import BoardRow
+from .schemas import BoardRow, Cell
 
 _NOTHING_OWED = '<td class="cell"></td>'
 _UID = "@"
 
 
 def draw(rows: Iterable[BoardRow]) -> Iterator[tuple[BoardRow, Markup]]:
-    """Each row with its cells; every look is drawn once by `ui.cell`, then given the address it leads to."""
-    cell = environment().get_template("ui.html").module.cell  # type: ignore[attr-defined]  # a macro
-    known: dict[tuple[str, bool, int, bool], str] = {}
+    """Each row with its cells."""
     for row in rows:
-        drawn = []
-        for one in row.cells:
-            if one is None:
-                drawn.append(_NOTHING_OWED)
-                continue
-            state, nil, late, uid = one["state"], one["nil"], one["late_minutes"], one["submission"]
-            look = (state, nil, late, uid is not None)
-            if look not in known:
-                known[look] = str(cell(state, late, nil, f"/submissions/{_UID}" if uid else ""))
-            drawn.append(known[look].replace(_UID, uid) if uid else known[look])
-        yield row, Markup("".join(drawn))
+        cells = "".join(_NOTHING_OWED if cell is None else _cell(cell) for cell in row.cells)
+        yield row, Markup(cells)
+
+
+def _cell(cell: Cell) -> str:
+    uid = cell["submission"]
+    drawn = _look(cell["state"], nil=cell["nil"], late=cell["late_minutes"], is_link=uid is not None)
+    return drawn.replace(_UID, uid) if uid is not None else drawn
+
+
+@lru_cache(maxsize=2048)
+def _look(state: str, *, nil: bool, late: int, is_link: bool) -> str:
+    """A cell as `ui.cell` draws it, with a place for the submission it leads to."""
+    macro = environment().get_template("ui.html").module.cell  # type: ignore[attr-defined]  # a macro
+    return str(macro(state, late, nil, f"/submissions/{_UID}" if is_link else ""))

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
+from sqlalchemy import Connection
 
 from gmsafety.codes import Level
 
@@ -107,11 +108,10 @@ def board_asked(request: Request) -> BoardAsked:
 AskedOfPage = Annotated[BoardAsked, Depends(board_asked)]
 
 
-def _settled(node: Node, viewer: Viewer, asked: BoardAsked) -> tuple[BoardAsked, Filters]:
+def _settled(tx: Connection, node: Node, viewer: Viewer, asked: BoardAsked) -> tuple[BoardAsked, Filters]:
     """The board that is meant: where no weeks are named, the last ones up to the current."""
-    with node.db.read() as tx:
-        directory = node.directory(tx)
-        chosen = choose(tx, node, directory, viewer, asked)
+    directory = node.directory(tx)
+    chosen = choose(tx, node, directory, viewer, asked)
     days = [o.period for o in chosen.duty.occurrences(node.catalog.calendar)]
     begun = max(1, sum(day <= node.clock.today() + _WEEK for day in days))
     first, last = asked.first, asked.last
@@ -119,10 +119,10 @@ def _settled(node: Node, viewer: Viewer, asked: BoardAsked) -> tuple[BoardAsked,
         first, last = days[max(0, begun - _COLUMNS)], days[begun - 1]
     named = {"campaign": chosen.campaign.ref, "item": chosen.item.ref, "first": first, "last": last}
     settled = asked.model_copy(update=named)
+    periods = {day: period_caption(node.catalog, chosen.campaign.ref, chosen.duty.id, day) for day in days}
     return settled, Filters(
         asked=settled, what=_what(node, viewer, directory, settled),
-        first=_periods(node, chosen.campaign.ref, chosen.duty.id, days, first),
-        last=_periods(node, chosen.campaign.ref, chosen.duty.id, days, last),
+        first=_chosen_day(periods, first), last=_chosen_day(periods, last),
         levels=[Choice(level.value, level.chinese, level == asked.level) for level in Level if level.depth],
         states=[Choice(word, label, word == asked.state) for word, label in WORDS.items()],
         unit_name=directory.name(chosen.unit) if asked.unit else "",
@@ -138,15 +138,15 @@ def _what(node: Node, viewer: Viewer, directory: Any, asked: BoardAsked) -> list
     return list(groups.items())
 
 
-def _periods(node: Node, campaign: str, duty: str, days: list[date], chosen: date | None) -> list[Choice]:
-    return [Choice(day.isoformat(), period_caption(node.catalog, campaign, duty, day), day == chosen) for day in days]
+def _chosen_day(periods: Mapping[date, str], chosen: date | None) -> list[Choice]:
+    return [Choice(day.isoformat(), title, day == chosen) for day, title in periods.items()]
 
 
 @router.get("/board")
 def show_board(request: Request, node: Here, viewer: Reader, memory: Memory, asked: AskedOfPage) -> Response:
     """Units by periods."""
-    settled, filters = _settled(node, viewer, asked)
     with node.db.read() as tx:
+        settled, filters = _settled(tx, node, viewer, asked)
         made = service.board(tx, node, memory, viewer, settled)
     now, today = node.clock.now(), node.clock.today()
     current = next((p.period for p in made.periods if p.opens <= today <= p.period), None)
@@ -161,8 +161,8 @@ def show_board(request: Request, node: Here, viewer: Reader, memory: Memory, ask
 @router.get("/board/summary")
 def show_summary(request: Request, node: Here, viewer: Reader, memory: Memory, asked: AskedOfPage) -> Response:
     """The units directly below, each with all that is under it."""
-    settled, filters = _settled(node, viewer, asked)
     with node.db.read() as tx:
+        settled, filters = _settled(tx, node, viewer, asked)
         made = service.summary(tx, node, memory, viewer, Asked.model_validate(_plain(settled)))
     return page(
         request, "board/summary.html", made=made, filters=filters, rate=rate, definitions=exports.DEFINITIONS
@@ -178,8 +178,8 @@ def download(suffix: str, node: Here, viewer: Reader, memory: Memory, asked: Ask
     """The board as a file, with all its units."""
     if suffix not in ("csv", "xlsx"):
         raise Problem("not-found")
-    settled, _ = _settled(node, viewer, asked)
     with node.db.read() as tx:
+        settled, _ = _settled(tx, node, viewer, asked)
         made = service.board(tx, node, memory, viewer, settled.model_copy(update={"page": 1, "size": _EXPORTED}))
     if made.pages > 1:
         raise Problem("not-valid", f"单位太多（{made.total}个），请先按单位或层级缩小范围，再下载")

@@ -12,7 +12,7 @@ from ...errors import Problem
 from ...node import public_keys
 from ...scope import Viewer
 from ...web import Here, problems, signed_in
-from ..submissions.endpoints import plain_name
+from ..submissions.artefacts import plain_name
 from ..submissions.papers import TYPES
 from ..submissions.schemas import Enclosure, Name
 from ..submissions.views import attachment
@@ -36,7 +36,7 @@ public = APIRouter(tags=["查阅"])
 Reader = Annotated[Viewer, Depends(signed_in("catalog.read"))]
 Filer = Annotated[Viewer, Depends(signed_in("submission.file"))]
 Responses = dict[int | str, dict[str, Any]]
-_FILE: Responses = {200: {"content": {"application/octet-stream": {}}, "description": "文件"}}
+_FILE: Responses = {200: {"content": {TYPES[suffix]: {} for suffix in ("xlsx", "docx")}, "description": "文件"}}
 _CHECKING = problems("not-found", "too-large", "wrong-type", "wrong-form", "artefact-missing")
 _BYTES = "application/octet-stream"
 
@@ -121,7 +121,7 @@ def check_file(
     )  # fmt: skip
 
 
-@public.get("/api/v1/node", response_model=NodeOut)
+@public.get("/api/v1/node", response_model=NodeOut, responses=problems("busy"))
 def get_node(node: Here) -> NodeOut:
     """本节点：名称、版本、是否测试、核对回执用的公钥。不用登录。"""
     with node.db.read() as tx:

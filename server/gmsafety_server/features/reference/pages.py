@@ -17,7 +17,7 @@ def _for_people(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-@router.get("/problems", response_model=list[ProblemTypeOut])
+@router.get("/problems", response_model=list[ProblemTypeOut], responses=problems())
 def list_problems(request: Request) -> Response:
     """接口和页面可能给出的各种问题：代码、含义、处理办法。不用登录。"""
     kinds = service.problem_types()

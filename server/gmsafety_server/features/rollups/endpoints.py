@@ -10,7 +10,7 @@ from gmsafety.codes import Level
 from ...node import Node
 from ...scope import Viewer
 from ...web import Here, IfMatch, Page, etag, if_match, paged, problems, signed_in
-from ..submissions.papers import Suffix
+from ..submissions.papers import PAPERS, Suffix
 from ..submissions.schemas import Name
 from ..submissions.views import attachment
 from . import handling, owning, service, views
@@ -32,7 +32,7 @@ from .totals import TotalsAsked
 router = APIRouter(prefix="/api/v1", tags=["汇总"])
 Reader = Annotated[Viewer, Depends(signed_in("rollup.read"))]
 Writer = Annotated[Viewer, Depends(signed_in("rollup.write"))]
-_BYTES = "application/octet-stream"
+_FILE: dict[int | str, dict[str, Any]] = {200: {"content": {"*/*": {}}, "description": "文件"}}
 _CHANGING = problems("not-found", "stale", "if-match-missing")
 _OWN = {**_CHANGING, **problems("unreadable", "wrong-form", "too-large")}
 _FILING = {
@@ -145,7 +145,7 @@ def set_own_file(
     return _answer(node, viewer, uid, response)
 
 
-@router.get("/rollups/{uid}/own/file", responses={**problems("not-found"), 200: {"content": {_BYTES: {}}}})
+@router.get("/rollups/{uid}/own/file", response_class=Response, responses={**problems("not-found"), **_FILE})
 def get_own_file(uid: str, node: Here, viewer: Reader) -> Response:
     """本级部分的原始文件，一字节不差。"""
     with node.db.read() as tx:
@@ -179,7 +179,7 @@ def file_rollup(
     return _answer(node, viewer, uid, response)
 
 
-@router.get("/rollups/{uid}/download.{suffix}", responses={**problems("not-found"), 200: {"content": {_BYTES: {}}}})
+@router.get("/rollups/{uid}/download.{suffix}", response_class=Response, responses={**problems("not-found"), **PAPERS})
 def download(uid: str, suffix: Suffix, node: Here, viewer: Reader) -> Response:
     """下载：xlsx、docx 为正式样式，json 为记录，printed.json 为按表上的字写的内容和每个数的出处。"""
     return handling.downloaded(node, viewer, uid, suffix)

@@ -5,7 +5,7 @@ from sqlalchemy.exc import IntegrityError
 
 from ...node import Node
 from ...scope import Viewer
-from ..submissions.endpoints import plain_name
+from ..submissions.artefacts import plain_name
 from ..submissions.papers import TYPES, Suffix
 from ..submissions.schemas import Enclosure
 from ..submissions.views import attachment

@@ -14,12 +14,12 @@ router = APIRouter(prefix="/api/v1", tags=["报送"])
 Reader = Annotated[Viewer, Depends(signed_in("submission.read"))]
 _BYTES = "application/octet-stream"
 Responses = dict[int | str, dict[str, Any]]
-_FILE: Responses = {200: {"content": {_BYTES: {}}, "description": "文件"}}
+_FILE: Responses = {200: {"content": {"*/*": {}}, "description": "文件"}}
 _TEXT: Responses = {200: {"content": {"text/plain": {}}, "description": "回执"}}
 _JSON: Responses = {200: {"content": {"application/json": {}}, "description": "回执"}}
 
 
-@router.get("/submissions/{uid}/files/{digest}", responses={**problems("not-found"), **_FILE})
+@router.get("/submissions/{uid}/files/{digest}", response_class=Response, responses={**problems("not-found"), **_FILE})
 def get_file(uid: str, digest: str, node: Here, viewer: Reader) -> Response:
     """原始文件，一字节不差。"""
     with node.db.read() as tx:
@@ -27,7 +27,9 @@ def get_file(uid: str, digest: str, node: Here, viewer: Reader) -> Response:
     return views.attachment(name, media_type, content)
 
 
-@router.get("/submissions/{uid}/record.{suffix}", responses={**problems("not-found"), **_FILE})
+@router.get(
+    "/submissions/{uid}/record.{suffix}", response_class=Response, responses={**problems("not-found"), **papers.PAPERS}
+)
 def get_record(uid: str, suffix: papers.Suffix, node: Here, viewer: Reader) -> Response:
     """按表样填好的正式表（xlsx、docx），表的 JSON（json），或按表上的字写的 JSON（printed.json）。"""
     with node.db.read() as tx:
@@ -35,7 +37,9 @@ def get_record(uid: str, suffix: papers.Suffix, node: Here, viewer: Reader) -> R
     return views.attachment(name, papers.TYPES[suffix], content)
 
 
-@router.get("/submissions/{uid}/receipts/{number}.txt", responses={**problems("not-found"), **_TEXT})
+@router.get(
+    "/submissions/{uid}/receipts/{number}.txt", response_class=Response, responses={**problems("not-found"), **_TEXT}
+)
 def get_receipt_words(uid: str, number: int, node: Here, viewer: Reader) -> Response:
     """第几份回执，写成文字，可以打印或转发。"""
     with node.db.read() as tx:
@@ -81,7 +85,7 @@ def get_refusal(uid: str, node: Here, viewer: Reader) -> dict[str, Any]:
         return views.refusal(node, node.directory(tx), views.find_refusal(tx, viewer, uid))
 
 
-@router.get("/refusals/{uid}/file", responses={**problems("not-found"), **_FILE})
+@router.get("/refusals/{uid}/file", response_class=Response, responses={**problems("not-found"), **_FILE})
 def get_refused_file(uid: str, node: Here, viewer: Reader) -> Response:
     """留存的原件，一字节不差。"""
     with node.db.read() as tx:

@@ -30,6 +30,8 @@ TYPES = {
     "json": "application/json",
     "printed.json": "application/json",
 }
+PAPERS: dict[int | str, dict[str, Any]] = {200: {"content": {t: {} for t in TYPES.values()}, "description": "文件"}}
+"""How a route that sends one of them is described."""
 
 
 def record_in(node: Node, row: AnyRow) -> Record | None:

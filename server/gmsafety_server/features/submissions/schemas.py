@@ -47,13 +47,13 @@ class FormIn(Envelope):
     model_config = ConfigDict(extra="forbid")
 
     body: dict[str, Any] | None = Field(None, description="表的内容：`forms schema` 所述的JSON，或按表上的字写的JSON")
-    nil: bool = Field(False, description="零报告")
+    nil: bool = Field(False, description="零报告", examples=[True])
 
 
 class SubmitIn(_In):
     """A draft is handed in."""
 
-    reason: Words | None = None
+    reason: Words | None = Field(None, description="有问题仍要报送的原因", examples=["数字已与企业核实"])
 
 
 class ReasonIn(_In):
@@ -66,20 +66,22 @@ class ReasonIn(_In):
 class AcceptIn(_In):
     """A form is accepted."""
 
-    note: Words | None = None
+    note: Words | None = Field(None, examples=["已核对"])
 
 
 class ReturnIn(_In):
     """A form is returned; at least a note or one reason."""
 
-    reasons: list[ReasonIn] = Field(default_factory=list, max_length=200)
+    reasons: list[ReasonIn] = Field(
+        default_factory=list, max_length=200, examples=[[{"where": "C7", "text": "重大事故隐患4条，台账只有3条"}]]
+    )
     note: Words | None = None
 
 
 class ReopenIn(_In):
     """An acceptance is withdrawn."""
 
-    note: Words
+    note: Words = Field(examples=["漏报一处，请更正后重报"])
 
 
 class FindingOut(BaseModel):

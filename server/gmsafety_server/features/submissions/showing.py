@@ -18,6 +18,7 @@ from . import papers
 from .artefacts import ALLOWED, NAMES
 from .views import late_minutes
 
+_MOST_FINDINGS = 300
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 _STORY = {
     "drafted": ("存为草稿", ""),
@@ -62,7 +63,8 @@ Told = Iterable[Mapping[str, Any]]
 def paper(node: Node, row: AnyRow, findings: Told, said: Told) -> dict[str, Any]:
     """The form as printed with its findings at the cells, numbered as in the list, and what the upper unit said."""
     record = papers.record_in(node, row)
-    told = sorted(findings, key=lambda f: _ORDER[f["severity"]])
+    every = sorted(findings, key=lambda f: _ORDER[f["severity"]])
+    told = every[:_MOST_FINDINGS]
     reasons = list(said)
     keep = {str(f["where"]) for f in told if not f.get("file")} | {r["where"] for r in reasons}
     sheet = sheet_of(record, keep=keep) if record is not None else None
@@ -75,7 +77,7 @@ def paper(node: Node, row: AnyRow, findings: Told, said: Told) -> dict[str, Any]
     for reason in reasons:
         notes.append((reason["where"], None, Mark("returned", "退", reason["text"], "#returned")))
     marks = marks_of(sheet, notes) if sheet is not None else {}
-    return {"sheet": sheet, "marks": marks, "findings": shown}
+    return {"sheet": sheet, "marks": marks, "findings": shown, "unlisted": len(every) - len(told)}
 
 
 def source_of(catalog: Catalog, sheet: Sheet | None) -> str:
