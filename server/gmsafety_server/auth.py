@@ -19,7 +19,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from gmsafety.exchange.canonical import digest
 
 from . import audit
-from .directory import Directory
+from .directory import LAST_CHANGE, Directory
 from .errors import Problem
 from .scope import SCOPES, Role, Viewer
 from .tables import AnyRow, sessions, strangers, tokens, users
@@ -193,15 +193,21 @@ def revoke_tokens(tx: Connection, user: int, now: datetime) -> None:
 
 
 _TOKEN = (
-    select(users, tokens.c.scopes, tokens.c.expires_at, tokens.c.revoked_at)
+    select(
+        users, tokens.c.scopes, tokens.c.expires_at, tokens.c.revoked_at, LAST_CHANGE.scalar_subquery().label("as_of")
+    )
     .join(tokens)
     .where(tokens.c.hash == bindparam("hashed"))
 )
 
 
-def viewer_of_token(tx: Connection, secret: str, now: datetime, directory: Directory) -> Viewer:
+def find_token(tx: Connection, secret: str) -> AnyRow | None:
+    """A token and its account; `as_of` is the last change of units at that moment. One statement."""
+    return tx.execute(_TOKEN, {"hashed": digest(secret.encode())}).first()
+
+
+def viewer_of_token(row: AnyRow | None, now: datetime, directory: Directory) -> Viewer:
     """Whose token it is; refuses one that is unknown, over or revoked."""
-    row = tx.execute(_TOKEN, {"hashed": digest(secret.encode())}).first()
     if row is None or not _may_enter(row, directory):
         raise Problem("not-logged-in", headers={"WWW-Authenticate": "Bearer"})
     if row.revoked_at is not None or row.expires_at <= now:

@@ -44,10 +44,11 @@ class Database:
         self._lock = Lock()
         if self.is_sqlite:
             self.writer = _sqlite(address, begin="BEGIN IMMEDIATE", pool_size=1)
-            self.reader = _sqlite(address, begin="BEGIN", pool_size=POOL)
+            self.reader = self._glancer = _sqlite(address, begin="BEGIN", pool_size=POOL)
         else:
             self.writer = _postgresql(self.url.set(drivername="postgresql+psycopg"))
             self.reader = self.writer.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._glancer = self.writer.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def shown(self) -> str:
@@ -58,6 +59,12 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state and changes nothing."""
         with self.reader.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """For one statement that reads: nothing is begun before it and ended after it."""
+        with self._glancer.connect() as connection:
             yield connection
 
     @contextmanager

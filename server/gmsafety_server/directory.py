@@ -15,7 +15,7 @@ from gmsafety.entities import Unit, Units
 from .tables import areas, unit_changes, units
 
 NOWHERE = "/-/"
-_LAST_CHANGE = select(func.coalesce(func.max(unit_changes.c.id), 0))
+LAST_CHANGE = select(func.coalesce(func.max(unit_changes.c.id), 0))
 
 
 def in_force(table: Table, day: date) -> ColumnElement[bool]:
@@ -73,8 +73,8 @@ class Directories:
 
     def on(self, tx: Connection, day: date) -> Directory:
         """The directory of a day."""
-        change = tx.execute(_LAST_CHANGE).scalar_one()
-        found = self._known.get((change, day))
+        change = tx.execute(LAST_CHANGE).scalar_one()
+        found = self.known(change, day)
         if found is None:
             found = self._read(tx, day)
             with self._lock:
@@ -82,6 +82,10 @@ class Directories:
                     self._known.clear()
                 self._known[change, day] = found
         return found
+
+    def known(self, change: int, day: date) -> Directory | None:
+        """The directory of a day after a change of units, where it was asked for before."""
+        return self._known.get((change, day))
 
     def _read(self, tx: Connection, day: date) -> Directory:
         rows = tx.execute(select(units).where(in_force(units, day)).order_by(units.c.area, units.c.ref)).all()

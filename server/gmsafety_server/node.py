@@ -38,20 +38,33 @@ class Node:
         """The units of today."""
         return self.directories.on(tx, self.clock.today())
 
+    def directory_as_of(self, change: int) -> Directory:
+        """The units of today, as a change of units left them; nearly always without a look at the database."""
+        found = self.directories.known(change, self.clock.today())
+        if found is None:
+            with self.db.read() as tx:
+                found = self.directory(tx)
+        return found
+
 
 def open_node(settings: Settings, *, catalog: Catalog | None = None, clock: Clock | None = None) -> Node:
     """Open an installation whose database is up to date; enters what new plugins bring."""
     db = Database(settings.database)
     catalog = catalog or load_catalog()
-    with db.read() as tx:
-        last = tx.execute(select(func.max(events.c.at))).scalar()
     if clock is None:
-        clock = DemoClock(last or datetime(2024, 12, 14, tzinfo=UTC)) if settings.demo else Clock()
+        clock = _demo_clock(db) if settings.demo else Clock()
     with db.write() as tx:
         take_turn(tx, OPENING)
         seed(tx, catalog, clock.now())
         key = signing_key(tx, settings, clock.now())
     return Node(settings, db, catalog, clock, key, Directories(catalog))
+
+
+def _demo_clock(db: Database) -> DemoClock:
+    """A clock that goes on from where the story has come to."""
+    with db.read() as tx:
+        last = tx.execute(select(func.max(events.c.at))).scalar()
+    return DemoClock(last or datetime(2024, 12, 14, tzinfo=UTC))
 
 
 def signing_key(tx: Connection, settings: Settings, now: datetime) -> SigningKey:

@@ -83,7 +83,7 @@ SCOPES: Mapping[str, frozenset[str]] = MappingProxyType(
         "review": frozenset(("submission.decide",)),
         "rollup": frozenset(("rollup.write",)),
         "account": frozenset(("account.own", "feed.own")),
-        "admin": frozenset(("user.read", "user.change", "unit.change")),
+        "admin": frozenset(("unit.read", "unit.change", "user.read", "user.change")),
         "audit": frozenset(("audit.read",)),
     }
 )

@@ -1,6 +1,7 @@
 """What one installation is told from outside: by environment variables (`GMSAFETY_...`) or by `gmsafety.toml`."""
 
 import os
+from errno import ENOENT
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -17,7 +18,7 @@ MEGABYTE = 1024 * 1024
 class Settings(BaseSettings):
     """Settings of a node; the environment is stronger than the file, and what is passed in is stronger than both."""
 
-    model_config = SettingsConfigDict(env_prefix="GMSAFETY_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="GMSAFETY_", extra="forbid", frozen=True)
 
     database: str = Field("sqlite:///gmsafety.db", description="SQLAlchemy address: sqlite:///… or postgresql://…")
     node: str = Field("node", description="short name of this installation; it stands in key ids and receipts")
@@ -50,6 +51,9 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments first, then the environment, then the file (GMSAFETY_CONFIG, or gmsafety.toml where one lies)."""
-        path = Path(os.environ.get("GMSAFETY_CONFIG", "gmsafety.toml"))
+        named = os.environ.get("GMSAFETY_CONFIG")
+        path = Path(named or "gmsafety.toml")
+        if named and not path.is_file():
+            raise FileNotFoundError(ENOENT, "no such settings", named)
         toml = (TomlConfigSettingsSource(settings_cls, path),) if path.is_file() else ()
         return (init_settings, env_settings, *toml)

@@ -31,11 +31,12 @@ class Entry:
     icon: str
     action: str
     group: str = ""
+    also: tuple[str, ...] = ()
 
 
 NAVIGATION: tuple[Entry, ...] = (
     Entry("/", "工作台", "desk", "board.read"),
-    Entry("/submissions", "报送", "upload", "submission.read"),
+    Entry("/submissions", "报送", "upload", "submission.read", also=("/slots", "/refusals")),
     Entry("/review", "审核", "review", "submission.decide"),
     Entry("/board", "进度", "board", "board.read"),
     Entry("/rollups", "汇总", "rollup", "rollup.read"),
@@ -113,7 +114,7 @@ def _navigation(request: Request, viewer: Viewer) -> list[dict[str, Any]]:
             "label": e.label,
             "icon": e.icon,
             "group": e.group,
-            "active": path == e.href or (e.href != "/" and path.startswith(e.href)),
+            "active": path == e.href or (e.href != "/" and path.startswith((e.href, *e.also))),
             "count": counts.get(e.href, 0),
         }
         for e in NAVIGATION

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from .auth import viewer_of_session, viewer_of_token
+from .auth import find_token, viewer_of_session, viewer_of_token
 from .errors import PROBLEMS, Problem
 from .node import Node
 from .scope import Viewer, require_role
@@ -67,8 +67,10 @@ def signed_in(action: str) -> Callable[..., Viewer]:
         kind, _, secret = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not secret:
             raise Problem("not-logged-in", headers={"WWW-Authenticate": "Bearer"})
-        with node.db.read() as tx:
-            found = viewer_of_token(tx, secret.strip(), node.clock.now(), node.directory(tx))
+        with node.db.glance() as tx:
+            row = find_token(tx, secret.strip())
+        directory = node.directory_as_of(row.as_of if row is not None else 0)
+        found = viewer_of_token(row, node.clock.now(), directory)
         if found.must_change and not action.startswith("account."):
             raise Problem("must-change")
         require_role(found, action)

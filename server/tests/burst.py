@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -92,7 +92,8 @@ class Serving:
 
     def _end(self, how: signal.Signals) -> None:
         if self.process is not None:
-            os.killpg(self.process.pid, how)
+            with suppress(ProcessLookupError):  # it has ended by itself
+                os.killpg(self.process.pid, how)
             self.process.wait(TIMEOUT)
             self.process = None
 
@@ -127,11 +128,15 @@ def enlist(db: Database, unit: str, *roles: str) -> str:
 
 @dataclass
 class Message:
-    """A filing that can be sent again; `answer` is what came back the first time that something did."""
+    """A filing that can be sent again; `answer` is what came back the first time that something did.
+
+    `refused` where what it corrects had just been accepted: it is not stored.
+    """
 
     told: dict[str, Any]
     content: bytes | None
     answer: dict[str, Any] | None = None
+    refused: bool = False
 
     def send(self, client: httpx2.Client) -> httpx2.Response:
         """File it."""
@@ -189,6 +194,9 @@ class Clerk:
         if answer.status_code == 503:
             assert answer.headers["Retry-After"]
             return False
+        if answer.status_code == 409 and answer.json()["code"] == "GM-H452":
+            message.refused = True
+            return True
         if answer.status_code not in (200, 201):
             self.strange.append(f"{answer.status_code} {answer.text}")
             return False
@@ -210,7 +218,7 @@ class Clerk:
         """Send every message once more, from a number on, in their order; tells how many had not been answered."""
         open_ones = 0
         with self.client as client:
-            for message in self.messages[since:]:
+            for message in [m for m in self.messages[since:] if not m.refused]:
                 open_ones += message.answer is None
                 if not self.file(client, message):
                     self.strange.append(f"no answer to {message.told['message_id']}")
@@ -285,7 +293,7 @@ class Play:
             self.figures.unanswered += clerk.again(mark)
             assert [] == clerk.strange
         self._count_lost(marks)
-        self.figures.messages = sum(len(c.messages) for c in self.clerks)
+        self.figures.messages = sum(not m.refused for c in self.clerks for m in c.messages)
         self.figures.twice = self.stored() - self.figures.messages
 
     def stored(self) -> int:

@@ -17,7 +17,7 @@ from gmsafety_server.features.units import service as units_service
 from gmsafety_server.features.units.schemas import CHANGE
 from gmsafety_server.node import Node
 from gmsafety_server.scope import SCOPES, Relation
-from gmsafety_server.tables import attachments, blobs, feeds, refusals, rollups, slots, submissions, tokens, users
+from gmsafety_server.tables import attachments, blobs, feeds, refusals, rollups, slots, submissions, users
 from world import CITY, OTHER_CITY, PROVINCE, ZEZHOU, Person, scenario_file
 
 TOWN = "jincheng.bagong"
@@ -107,10 +107,12 @@ def draft(world: World, unit: str) -> Made:
 def refusal(world: World, unit: str) -> Made:
     """A file that was not taken."""
     number, uid = world.next(), str(uuid4())
+    finding = {"code": "GM-F101", "kind": "unreadable", "severity": "error", "where": "file", "sheet": None}
+    words = {"place": "整个文件", "message": "文件不能读取。", "remedy": "请重新上传。"}
     values = {
         "uid": uid, "unit": unit, "path": world.path(unit), "campaign": CAMPAIGN, "item": WEEKLY,
         "period": date(2030, 1, 4) + timedelta(days=7 * number), "problem": "unreadable", "name": "x.xlsx", "size": 1,
-        "hash": DIGEST, "findings": [], "by_user": world.clerk(unit).user_id, "at": world.node.clock.now(),
+        "hash": DIGEST, "findings": [{**finding, **words}], "by_user": world.clerk(unit).user_id, "at": world.node.clock.now(),
     }  # fmt: skip
     world.insert(refusals, **values)
     return {"uid": uid}
@@ -159,19 +161,18 @@ def feed(world: World, ref: str) -> Made:
 
 def token(world: World, ref: str) -> Made:
     """A token of somebody else."""
-    now = world.node.clock.now()
+    now, who = world.node.clock.now(), world.clerk(ref).user_id
     with world.node.db.write() as tx:
-        who = world.clerk(ref).user_id
         number, _ = auth.new_token(tx, who, "x", scopes=list(SCOPES), now=now, expires_at=now + timedelta(days=1))
-        found = tx.execute(select(tokens.c.id).where(tokens.c.id == number)).scalar_one()
-    return {"number": found}
+    return {"number": number}
 
 
 @dataclass(frozen=True)
 class Entry:
     """How a route is asked: `make` makes the object of a unit whose path parameters and fields it takes.
 
-    `private` is what nobody but the one who owns it sees; `nobodys` belongs to somebody else in every relation.
+    `private` is what nobody but the one who owns it sees; `nobodys` belongs to somebody else in every relation;
+    `also` is a second action that a token must open.
     """
 
     make: Maker | None = None
@@ -183,6 +184,7 @@ class Entry:
     data: Mapping[str, Any] | None = None
     file: str = ""
     seen: bool = False
+    also: str = ""
 
     def asked(self, made: Made) -> dict[str, Any]:
         """The arguments of the request."""
@@ -269,7 +271,7 @@ API = {
     "GET /api/v1/rollups/{uid}/own/file": on(rollup_with_file),
     "DELETE /api/v1/rollups/{uid}/own": on(rollup, seen=True),
     "PUT /api/v1/rollups/{uid}/adjustments": on(rollup, json={"adjustments": []}, seen=True),
-    "POST /api/v1/rollups/{uid}/file": on(rollup, json={"message_id": "m-12345678"}, seen=True),
+    "POST /api/v1/rollups/{uid}/file": on(rollup, json={"message_id": "m-12345678"}, seen=True, also="submission.file"),
     "GET /api/v1/rollups/{uid}/download.{suffix}": on(rollup, fixed={"suffix": "json"}),
     "GET /api/v1/totals": plain(params={**_PERIOD, "level": "county", "by": "city"}),
     "GET /api/v1/units": plain(),

@@ -52,7 +52,12 @@ def test_files_late_and_again(person: Callable[..., Person], clock: StandingCloc
     assert [r["receipt"]["revision"] for r in second.json()["receipts"]] == [2, 2]
 
 
-def test_a_token_that_only_files_is_answered(person: Callable[..., Person]) -> None:
-    clerk = person(ZEZHOU, "clerk", scopes=["file"])
+def test_a_token_that_does_one_thing_is_answered(person: Callable[..., Person]) -> None:
+    clerk, reviewer = person(ZEZHOU, "clerk", scopes=["file"]), person(CITY, "reviewer", scopes=["review"])
+    told = nil(WEEKLY)
+    first, again = clerk.post("/submissions", json=told), clerk.post("/submissions", json=told)
+    accepted = reviewer.post(f"/submissions/{first.json()['uid']}/accept", seen=first.json()["etag"], json={})
 
-    assert 201 == clerk.post("/submissions", json=nil(WEEKLY)).status_code
+    assert [201, 200, 200] == [answer.status_code for answer in (first, again, accepted)], accepted.text
+    assert first.json() == again.json()
+    assert 403 == clerk.get(f"/submissions/{first.json()['uid']}").status_code

@@ -480,7 +480,7 @@ def test_visible_follows_former_paths(node: Node, province: Person, person: Make
     clock.set(datetime(2025, 1, 2, 9, 0, tzinfo=BEIJING))
     clerk = person(ZEZHOU, "clerk")
     with node.db.read() as tx:
-        viewer = auth.viewer_of_token(tx, clerk.token, clock.now(), node.directory(tx))
+        viewer = auth.viewer_of_token(auth.find_token(tx, clerk.token), clock.now(), node.directory(tx))
         seen = visible(viewer, "submission.read", slots.c.path)
         rows = tx.execute(select(slots.c.path, slots.c.unit).where(seen).distinct()).all()
 

@@ -1,5 +1,6 @@
 """Settings and node, as the commands open them."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,15 +25,24 @@ class DatabaseFailed(GmsafetyError):
 
 def settings_of(**given: Any) -> "Settings":
     """The settings, with what the command line said."""
+    from tomllib import TOMLDecodeError
+
     from pydantic import ValidationError
 
     from ..settings import Settings
 
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
+    except TOMLDecodeError as error:
+        file = os.environ.get("GMSAFETY_CONFIG", "gmsafety.toml")
+        raise NotReady(f"设置文件 {file} 不是 TOML：{error}") from error
     except ValidationError as error:
-        wrong = "；".join(f"{'.'.join(map(str, e['loc']))}：{e['msg']}" for e in error.errors())
-        raise NotReady(f"设置不对：{wrong}") from error
+        raise NotReady(f"设置不对：{'；'.join(_wrong(e) for e in error.errors())}") from error
+
+
+def _wrong(error: Any) -> str:
+    name = ".".join(map(str, error["loc"]))
+    return f"没有这项设置：{name}" if error["type"] == "extra_forbidden" else f"{name}：{error['msg']}"
 
 
 @contextmanager

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ..node import Node
     from ..settings import Settings
+    from .opening import NotReady
 
 FAILURE = 3
 GRACE_SECONDS = 30
@@ -47,10 +48,12 @@ def serve(
 
 
 def warnings_for(settings: "Settings") -> list[str]:
-    """What is served in a way that is not meant to be served to others."""
-    if _only_here(settings.host):
-        return []
+    """What works, but not as well or as safely as it should."""
     found = []
+    if settings.workers > 1 and settings.is_sqlite:
+        found.append("SQLite 一次只有一个写入者，多进程时忙时会多等；报送多的请改用 PostgreSQL")
+    if _only_here(settings.host):
+        return found
     if not settings.secure_cookies:
         found.append(
             f"监听 {settings.host} 而没有启用 secure_cookies，密码和令牌在网上不加密；"
@@ -70,20 +73,28 @@ def _only_here(host: str) -> bool:
 
 def _listen(settings: "Settings") -> socket.socket:
     """The socket, bound before any process starts, so that a port in use is said once."""
-    from .opening import NotReady
-
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         listening = socket.socket(family, kind, protocol)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
     except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise NotReady(f"不能监听 {settings.host}:{settings.port}：{reason}。换一个端口用 --port") from error
+        raise _cannot(settings, error) from error
+    try:
+        listening.bind(address)
+    except OSError as error:
+        listening.close()
+        raise _cannot(settings, error) from error
     listening.set_inheritable(True)
     return listening
+
+
+def _cannot(settings: "Settings", error: Exception) -> "NotReady":
+    from .opening import NotReady
+
+    reason = getattr(error, "strerror", None) or error
+    return NotReady(f"不能监听 {settings.host}:{settings.port}：{reason}。换一个端口用 --port")
 
 
 def _serve_here(node: "Node", listening: socket.socket) -> None:

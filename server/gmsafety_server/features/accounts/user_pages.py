@@ -137,6 +137,9 @@ _SAID = {"login": "2至40位小写字母、数字、点、横线，以字母或�
 
 
 def _wrong(error: ValidationError | Problem) -> dict[str, str]:
+    """What is said at which field; what is out of sight is not there on this page either."""
+    if isinstance(error, Problem) and error.type.slug not in ("not-valid", "last-administrator"):
+        raise error
     if isinstance(error, ValidationError):
         fields = [str(e["loc"][0]) if e["loc"] else "" for e in error.errors()]
         return {f: _SAID.get(f, "请核对") for f in fields}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,9 @@ from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from gmsafety.calendar import WorkCalendar
 from gmsafety.codes import Level
+from gmsafety.duties import Duty
 
 from ...captions import period_caption
 from ...errors import Problem
@@ -112,7 +115,7 @@ def _settled(tx: Connection, node: Node, viewer: Viewer, asked: BoardAsked) -> t
     """The board that is meant: where no weeks are named, the last ones up to the current."""
     directory = node.directory(tx)
     chosen = choose(tx, node, directory, viewer, asked)
-    days = [o.period for o in chosen.duty.occurrences(node.catalog.calendar)]
+    days = _days(chosen.duty, node.catalog.calendar)
     begun = max(1, sum(day <= node.clock.today() + _WEEK for day in days))
     first, last = asked.first, asked.last
     if first is None and last is None and days:
@@ -127,6 +130,11 @@ def _settled(tx: Connection, node: Node, viewer: Viewer, asked: BoardAsked) -> t
         states=[Choice(word, label, word == asked.state) for word, label in WORDS.items()],
         unit_name=directory.name(chosen.unit) if asked.unit else "",
     )  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def _days(duty: Duty, calendar: WorkCalendar) -> tuple[date, ...]:
+    return tuple(o.period for o in duty.occurrences(calendar))
 
 
 def _what(node: Node, viewer: Viewer, directory: Any, asked: BoardAsked) -> list[tuple[str, list[Choice]]]:
@@ -147,14 +155,12 @@ def show_board(request: Request, node: Here, viewer: Reader, memory: Memory, ask
     """Units by periods."""
     with node.db.read() as tx:
         settled, filters = _settled(tx, node, viewer, asked)
-        made = service.board(tx, node, memory, viewer, settled)
-    now, today = node.clock.now(), node.clock.today()
-    current = next((p.period for p in made.periods if p.opens <= today <= p.period), None)
+        made, table = service.shown(tx, node, memory, viewer, settled, draw)
     href = f"/board?{filters.query(page=None)}&page={{page}}"
     pager = {"number": made.page, "pages": made.pages, "total": made.total, "href": href}
     return page(
-        request, "board/board.html", board=made, drawn=draw(made.rows), filters=filters, pager=pager, rate=rate,
-        current=current, when=when, now_at=now, definitions=exports.DEFINITIONS,
+        request, "board/board.html", board=made, table=table, filters=filters, pager=pager, rate=rate,
+        definitions=exports.DEFINITIONS,
     )  # fmt: skip
 
 

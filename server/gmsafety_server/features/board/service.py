@@ -1,11 +1,11 @@
 """The board and its sums: units by periods, a page at a time, as far as the viewer sees."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection
 
@@ -21,6 +21,8 @@ from .remembered import Counted, Look, Remembered
 from .schemas import About, Asked, Board, BoardAsked, BoardRow, Cell, Group, Period, Summary
 from .states import changes_at, word_of
 from .tallies import Mark, Tally
+
+Drawing: TypeAlias = Callable[[Board], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,13 @@ class Body:
 
 def board(tx: Connection, node: Node, memory: Remembered, viewer: Viewer, asked: BoardAsked) -> Board:
     """A page of a board."""
+    return shown(tx, node, memory, viewer, asked, None)[0]
+
+
+def shown(
+    tx: Connection, node: Node, memory: Remembered, viewer: Viewer, asked: BoardAsked, draw: Drawing | None
+) -> tuple[Board, str]:
+    """A page of a board, and how it is drawn; both are remembered while they hold."""
     now, today = node.clock.now(), node.clock.today()
     directory = node.directory(tx)
     chosen = choose(tx, node, directory, viewer, asked)
@@ -56,8 +65,10 @@ def board(tx: Connection, node: Node, memory: Remembered, viewer: Viewer, asked:
         )  # fmt: skip
         return Counted(made, periods.until)
 
-    narrowed = (asked.q, asked.state, asked.sort, asked.page, asked.size, names, today)
-    return look.get(("board", chosen.key, narrowed), make).value.model_copy(update={"now": now})
+    key = (chosen.key, asked.q, asked.state, asked.sort, asked.page, asked.size, names, today)
+    made = look.get(("board", key), make)
+    drawn = look.get(("drawn", key), lambda: Counted(draw(made.value), made.until)).value if draw else ""
+    return made.value.model_copy(update={"now": now}), drawn
 
 
 def _about(directory: Directory, chosen: Chosen, now: datetime) -> dict[str, Any]:

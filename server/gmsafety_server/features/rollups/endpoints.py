@@ -44,9 +44,9 @@ _FILING = {
 }  # fmt: skip
 
 
-def _answer(node: Node, viewer: Viewer, uid: str, response: Response) -> dict[str, Any]:
+def _answer(node: Node, viewer: Viewer, uid: str, response: Response, action: str = "rollup.write") -> dict[str, Any]:
     with node.db.read() as tx:
-        detail = views.detail(tx, node, viewer, uid)
+        detail = views.detail(tx, node, viewer, uid, action=action)
     response.headers.update(etag(detail["etag"]))
     response.headers["Location"] = f"/api/v1/rollups/{uid}"
     return detail
@@ -102,7 +102,7 @@ def list_rollups(node: Here, viewer: Reader, paging: Page, filters: Annotated[Fi
 @router.get("/rollups/{uid}", response_model=RollupDetail, responses=problems("not-found"))
 def get_rollup(uid: str, node: Here, viewer: Reader, response: Response) -> dict[str, Any]:
     """一份汇总：结果、每个数的出处、未计入的单位、核对结果、下级变化的影响。"""
-    return _answer(node, viewer, uid, response)
+    return _answer(node, viewer, uid, response, "rollup.read")
 
 
 @router.get("/rollups/{uid}/cells/{path}", response_model=CellOut, responses=problems("not-found"))

@@ -67,9 +67,9 @@ def stale_among(tx: Connection, rows: list[AnyRow]) -> set[int]:
     return {n for n in numbers if counted[n] != now[n]}
 
 
-def detail(tx: Connection, node: Node, viewer: Viewer, uid: str) -> dict[str, Any]:
-    """A roll-up with everything it is made of."""
-    row = find(tx, viewer, "rollup.read", uid)
+def detail(tx: Connection, node: Node, viewer: Viewer, uid: str, *, action: str) -> dict[str, Any]:
+    """A roll-up with everything it is made of, for somebody who may do the action."""
+    row = find(tx, viewer, action, uid)
     return detail_of(tx, node, row, made_of(tx, node, row))
 
 

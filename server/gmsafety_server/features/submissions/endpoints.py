@@ -37,18 +37,18 @@ Filer = Annotated[Viewer, Depends(signed_in("submission.file"))]
 Decider = Annotated[Viewer, Depends(signed_in("submission.decide"))]
 _BYTES = "application/octet-stream"
 _DETAIL = TypeAdapter(SubmissionDetail)
-_FILING = problems(
+_FILED = (
     "not-owed", "unreadable", "wrong-form", "reason-needed", "artefact-missing", "other-content", "revision-exists",
-    "accepted", "draft-exists", "closed", "too-early", "stale", "too-large", "wrong-type",
+    "accepted", "draft-exists", "closed", "too-early", "stale", "too-large", "wrong-type", "not-found",
 )  # fmt: skip
+_FILING = problems(*_FILED)
+_REFILING = problems(*_FILED, "wrong-state", "if-match-missing")
 
-_REFILING = {**_FILING, **problems("not-found", "wrong-state", "if-match-missing")}
 
-
-def _answer(node: Node, viewer: Viewer, uid: str, *, status: int = 200) -> Response:
+def _answer(node: Node, viewer: Viewer, uid: str, action: str = "submission.file") -> Response:
     with node.db.read() as tx:
-        detail = views.detail(tx, node, viewer, uid)
-    return _told(detail, status)
+        detail = views.detail(tx, node, viewer, uid, action=action)
+    return _told(detail, 200)
 
 
 def _told(detail: dict[str, Any], status: int) -> Response:
@@ -141,7 +141,7 @@ def list_submissions(
 @router.get("/{uid}", response_model=SubmissionDetail, responses=problems("not-found"))
 def get_submission(uid: str, node: Here, viewer: Reader) -> Response:
     """一份报送：内容、核对结果、文件、回执。"""
-    return _answer(node, viewer, uid)
+    return _answer(node, viewer, uid, "submission.read")
 
 
 @router.get("/{uid}/history", response_model=list[EventOut], responses=problems("not-found"))
@@ -189,7 +189,7 @@ _DECIDING = problems("not-found", "wrong-state", "stale", "if-match-missing")
 def accept(uid: str, told: AcceptIn, node: Here, viewer: Decider, seen: IfMatch) -> Response:
     """接受；接受后下级不能再更改。"""
     handling.decide(node, viewer, uid, seen=seen, decision=Decision("accepted", note=told.note))
-    return _answer(node, viewer, uid)
+    return _answer(node, viewer, uid, "submission.decide")
 
 
 @router.post("/{uid}/return", response_model=SubmissionDetail, responses=_DECIDING)
@@ -197,11 +197,11 @@ def give_back(uid: str, told: ReturnIn, node: Here, viewer: Decider, seen: IfMat
     """退回，写明原因。"""
     reasons = tuple(r.model_dump() for r in told.reasons)
     handling.decide(node, viewer, uid, seen=seen, decision=Decision("returned", reasons, told.note))
-    return _answer(node, viewer, uid)
+    return _answer(node, viewer, uid, "submission.decide")
 
 
 @router.post("/{uid}/reopen", response_model=SubmissionDetail, responses=_DECIDING)
 def reopen(uid: str, told: ReopenIn, node: Here, viewer: Decider, seen: IfMatch) -> Response:
     """撤销接受。"""
     handling.decide(node, viewer, uid, seen=seen, decision=Decision("reopened", note=told.note))
-    return _answer(node, viewer, uid)
+    return _answer(node, viewer, uid, "submission.decide")

@@ -23,7 +23,7 @@ def store(node: Node, viewer: Viewer, parcel: Parcel) -> service.Stored:
     with node.db.read() as tx:
         directory = node.directory(tx)
         slot = find_slot(tx, directory, viewer, envelope)
-        uid = service.known(tx, slot.unit, envelope.message_id, message_hash)
+        uid = service.known(repository.by_message(tx, slot.unit, envelope.message_id), message_hash)
         if uid is not None:
             return service.Stored(uid, False)
         desk = lay_out(tx, node, slot, drafts=envelope.action == "draft", directory=directory)

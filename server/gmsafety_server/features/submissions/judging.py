@@ -13,7 +13,7 @@ from gmsafety.findings import FILE, Finding
 from gmsafety.forms import check, read
 from gmsafety.forms.printed import from_printed, is_printed
 from gmsafety.forms.reading import Reading
-from gmsafety.forms.record import Record
+from gmsafety.forms.record import Record, Rows
 from gmsafety.forms.schema import from_json
 from gmsafety.forms.spec import Form
 
@@ -156,7 +156,13 @@ def _taken(parcel: Parcel, form: Form, desk: Desk) -> Reading:
         header = {h.id: None for h in form.header} | {"unit": unit.name, "date": desk.slot.period}
         return Reading("零报告", Record(form, header, dict.fromkeys(form.blanks), nil=True), ())
     record = _from_body(parcel.body, form)
-    return Reading("JSON", replace(record, nil=record.nil or parcel.nil), ())
+    return Reading("JSON", replace(record, rows=_whole(record), nil=record.nil or parcel.nil), ())
+
+
+def _whole(record: Record) -> Rows:
+    """The rows with every column: one that JSON never mentions is blank, which is found where it must not be."""
+    rows, blank = record.rows, [None] * record.rows.count
+    return Rows({c.id: rows.columns.get(c.id, blank) for c in record.form.columns}, rows.count) if rows.count else rows
 
 
 def _from_body(body: Mapping[str, Any], form: Form) -> Record:

@@ -61,9 +61,14 @@ def by_id(tx: Connection, number: int | None) -> AnyRow | None:
 _DRAFT = select(*SUMMARY).where(submissions.c.slot_id == bindparam("number"), submissions.c.state == "draft")
 
 
-def draft_of(tx: Connection, slot: int) -> AnyRow | None:
-    """The draft of a slot."""
-    return tx.execute(_DRAFT, {"number": slot}).first()
+_MET = union_all(_NAMED, _DRAFT)
+
+
+def met(tx: Connection, slot: AnyRow, message_id: str) -> tuple[AnyRow | None, AnyRow | None]:
+    """What stands in the way of a message: the submission it has made before, and the draft of the slot."""
+    rows = tx.execute(_MET, {"u": slot.unit, "m": message_id, "number": slot.id}).all()
+    named = next((r for r in rows if (r.sender, r.message_id) == (slot.unit, message_id)), None)
+    return named, next((r for r in rows if r.slot_id == slot.id and r.state == "draft"), None)
 
 
 _WITH_SLOT = select(*LINE, submissions.c.body, submissions.c.origin).join(slots)

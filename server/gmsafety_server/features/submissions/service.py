@@ -46,9 +46,8 @@ class HandedIn:
     reason: str | None
 
 
-def known(tx: Connection, sender: str, message_id: str, message_hash: str) -> str | None:
+def known(before: AnyRow | None, message_hash: str) -> str | None:
     """The submission this very message has made before; another content under its name is refused."""
-    before = repository.by_message(tx, sender, message_id)
     if before is None:
         return None
     if before.message_hash != message_hash:
@@ -69,13 +68,14 @@ def store(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> Stored:
     """Store a parcel as a draft or a filed submission; one that was stored before is only named."""
     envelope = looked.parcel.envelope
     slot = repository.lock_slot(tx, looked.slot.id)
-    uid = known(tx, slot.unit, envelope.message_id, looked.message_hash)
+    before, draft = repository.met(tx, slot, envelope.message_id)
+    uid = known(before, looked.message_hash)
     if uid is not None:
         return Stored(uid, False)
     now = node.clock.now()
     _reception_open(node, slot)
     _may_follow(repository.by_id(tx, slot.submission_id), envelope.supersedes)
-    if (draft := repository.draft_of(tx, slot.id)) is not None:
+    if draft is not None:
         raise Problem("draft-exists", uid=draft.uid, revision=draft.revision)
     values = _row(node, viewer, looked, revision=slot.revision + 1)
     values |= {"created_at": now, "changed_at": now, "uid": new_uid(now), "supersedes": envelope.supersedes}

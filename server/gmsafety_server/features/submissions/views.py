@@ -45,9 +45,9 @@ def summary(node: Node, directory: Directory, row: Any) -> dict[str, Any]:
     }
 
 
-def detail(tx: Connection, node: Node, viewer: Viewer, uid: str) -> dict[str, Any]:
-    """A submission with everything that belongs to it."""
-    row = service.find(tx, viewer, "submission.read", uid)
+def detail(tx: Connection, node: Node, viewer: Viewer, uid: str, *, action: str = "submission.read") -> dict[str, Any]:
+    """A submission with everything that belongs to it; shown also to those who have just done the action on it."""
+    row = service.find(tx, viewer, action, uid)
     files = [f._asdict() for f in repository.files_of(tx, row.id)]
     return detail_of(node, node.directory(tx), row, files, repository.receipts_of(tx, row.id))
 
