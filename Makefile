@@ -19,7 +19,7 @@ FIND_NODE := @($(WITH_NODE) npm --version && node -e 'process.exit(parseInt(proc
 	>/dev/null 2>&1 || $(PIP) install --require-hashes -r requirements/node.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help env assets demo test test-faults test-scale check bench pins wheels clean
+.PHONY: help env assets demo test test-faults test-scale soak check bench pins wheels clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,8 +61,12 @@ check: $(READY) ## run the linters only
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-test-faults: $(READY) ## kill the server 200 times on each database while units file, and count what was lost
+test-faults: $(READY) $(ASSETS) ## kill the server 200 times on each database while units file, and count what was lost
 	GMSAFETY_FAULT_ROUNDS=$${GMSAFETY_FAULT_ROUNDS:-200} $(BIN)/python -m pytest server/tests/test_faults.py -k killed -s $(ARGS)
+
+soak: $(READY) $(ASSETS) ## mixed traffic with kills, stops and backups (GMSAFETY_SOAK_MINUTES on each database, GMSAFETY_SOAK_WORKERS)
+	GMSAFETY_SOAK_MINUTES=$${GMSAFETY_SOAK_MINUTES:-60} $(BIN)/python -m pytest server/tests/test_soak.py \
+		-k "sqlite-postgresql or postgresql-sqlite" -s $(ARGS)
 
 test-scale: $(READY) ## file with five million submissions stored, beside ten thousand (an hour, 60 GB of disk)
 	$(BIN)/python benchmarks/run.py --scale $(ARGS)

@@ -42,7 +42,6 @@ _IN_QUEUE = BoundedSemaphore(12)  # those who wait hold threads that others need
 def _hasher() -> "PasswordHasher":
     from argon2 import PasswordHasher  # noqa: PLC0415 - loads a compiled library
 
-    work = WORK
     return PasswordHasher(WORK["time_cost"], WORK["memory_cost"], WORK["parallelism"])
 
 

@@ -117,7 +117,7 @@ class Viewer:
                 return Relation.SELF
             if path.startswith(own):
                 return Relation.CHILD if path.count("/") == own.count("/") + 1 else Relation.BELOW
-        return Relation.ABOVE if self.path.startswith(path) else Relation.OTHER
+        return Relation.ABOVE if path in above(self.path) else Relation.OTHER
 
     def may(self, action: str, path: str | None = None) -> bool:
         """Tell whether the action is open on the unit at a path; without one, on any unit at all."""

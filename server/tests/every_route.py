@@ -13,6 +13,7 @@ from uuid import uuid4
 from sqlalchemy import insert, select, update
 
 from gmsafety_server import auth
+from gmsafety_server.features.rollups.owning import from_body
 from gmsafety_server.features.units import service as units_service
 from gmsafety_server.features.units.schemas import CHANGE
 from gmsafety_server.node import Node
@@ -134,7 +135,8 @@ def rollup(world: World, unit: str) -> Made:
 def rollup_with_file(world: World, unit: str) -> Made:
     """A roll-up to which a file was given."""
     made = rollup(world, unit)
-    own = {"file": {"name": "x.xlsx", "media_type": "application/zip", "size": 1, "hash": DIGEST}}
+    read = from_body(world.node.catalog.form(WEEKLY), {"nil": True})
+    own = {**read, "file": {"name": "x.xlsx", "media_type": "application/zip", "size": 1, "hash": DIGEST}}
     with world.node.db.write() as tx:
         tx.execute(update(rollups).where(rollups.c.uid == made["uid"]).values(own=own, own_file="x.xlsx"))
     return made

@@ -179,6 +179,8 @@ def test_board_page_is_narrowed(friday: Friday, browser: Callable[[Any], Browser
         "state": ["late"],
     } == parse_qs(unescape(link.group(1)))  # fmt: skip
     assert "没有符合条件的单位" in city.words("/board?q=没有这个单位")
+    other = f"{CAMPAIGN}~{CAMPAIGN}/summary/summary"
+    assert "3月25日 23:59" in city.words(f"/board?what={other}&from=2024-12-20&to=2024-12-27")  # weeks of another table
     assert "只看 泽州县应急管理局 及其下级" in city.words(f"/board?unit={ZEZHOU}")
     assert 422 == city.get("/board?level=village").status_code
     assert 404 == city.get("/board?what=nobody~nothing").status_code

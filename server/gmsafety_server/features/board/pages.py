@@ -118,7 +118,7 @@ def _settled(tx: Connection, node: Node, viewer: Viewer, asked: BoardAsked) -> t
     days = _days(chosen.duty, node.catalog.calendar)
     begun = max(1, sum(day <= node.clock.today() + _WEEK for day in days))
     first, last = asked.first, asked.last
-    if first is None and last is None and days:
+    if days and first not in days and last not in days:  # none is named, or those of another table
         first, last = days[max(0, begun - _COLUMNS)], days[begun - 1]
     named = {"campaign": chosen.campaign.ref, "item": chosen.item.ref, "first": first, "last": last}
     settled = asked.model_copy(update=named)
