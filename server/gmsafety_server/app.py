@@ -21,6 +21,7 @@ from .features.submissions import downloads, filing_pages, review_pages
 from .features.submissions import endpoints as submissions
 from .features.submissions import pages as submission_pages
 from .features.units import endpoints as units
+from .features.units import pages as unit_pages
 from .gate import Gate
 from .node import Node
 from .problem_page import problem_page
@@ -45,6 +46,7 @@ def create_app(node: Node) -> FastAPI:
         rollups,
         rollup_pages,
         units,
+        unit_pages,
         accounts,
         account_pages,
         user_pages,

@@ -237,6 +237,10 @@ _OPEN = {
     "kind": "open", "ref": "<fresh>", "name": "某某", "parent": "<ref>", "role": "town", "level": "township",
     "day": "2099-01-01", "reason": "试", "dry_run": True,
 }  # fmt: skip
+_OPEN_PAGE = {
+    "kind": "open", "unit": "<ref>", "ref": "<fresh>", "name": "某某", "role": "town", "level": "township",
+    "day": "2099-01-01", "reason": "试",
+}  # fmt: skip
 _USER = {"login": "<fresh>", "name": "某某", "unit": "<unit>", "roles": ["clerk"]}
 _PASSWORD = {"old": "not the old one", "new": "another password"}
 
@@ -359,6 +363,9 @@ PAGES = {
     "POST /admin/new-user": on(user, data=_USER),
     "GET /admin/users/{login}": on(user),
     "POST /admin/users/{login}": on(user, data={"do": "unlock"}),
+    "GET /admin/units": plain(),
+    "GET /admin/units/{ref}": on(unit),
+    "POST /admin/units/changes": on(unit, data=_OPEN_PAGE),
 }
 
 ROUTES: dict[str, Entry] = {**API, **PAGES}

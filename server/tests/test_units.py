@@ -15,7 +15,7 @@ from gmsafety_server.node import Node
 from gmsafety_server.planning import plan
 from gmsafety_server.scope import visible
 from gmsafety_server.seeding import assign_by_role, seed
-from gmsafety_server.tables import audit, slots, unit_changes, units
+from gmsafety_server.tables import audit, sessions, slots, unit_changes, units
 from world import CITY, GAOPING, OTHER_CITY, PROVINCE, ZEZHOU, Person, StandingClock, scenario_file
 
 Make = Callable[..., Any]
@@ -486,3 +486,42 @@ def test_visible_follows_former_paths(node: Node, province: Person, person: Make
 
     assert {ZEZHOU} == {r.unit for r in rows}
     assert 2 == len({r.path for r in rows})
+
+
+# --- pages -------------------------------------------------------------------------------------------------------
+
+
+def test_units_are_changed_on_pages(http: Any, node: Node, person: Make) -> None:
+    admin = person(CITY, "administrator")
+    now = node.clock.now()
+    with node.db.write() as tx:
+        secret = auth.open_session(tx, admin.user_id, now, hours=1, agent="")
+        csrf = tx.execute(select(sessions.c.csrf)).scalar_one()
+    http.cookies.set("gmsafety", secret)
+    told = {"csrf_token": csrf, "unit": ZEZHOU, "day": FIRST, "reason": REASON}
+    shown = {
+        kind: http.post("/admin/units/changes", data={**told, "kind": kind, **more}).text
+        for kind, more in {
+            "open": {"ref": "jincheng.bagong", "name": "巴公镇", "role": "town", "level": "township", "area": ""},
+            "rename": {"name": "泽州区应急管理局"},
+            "move": {"to": GAOPING},
+            "split": {"into": "jincheng.a-office 甲局\njincheng.b-office 乙局"},
+            "merge": {"to": GAOPING},
+            "unassign": {"duty": "jincheng.gongmao-2024~weekly-forms"},
+            "close": {},
+        }.items()
+    }
+    wrong = http.post("/admin/units/changes", data={**told, "kind": "close", "day": "someday"})
+    past = http.post("/admin/units/changes", data={**told, "kind": "close", "day": "2020-01-01"})
+    done = http.post("/admin/units/changes", data={**told, "kind": "rename", "name": "泽州区应急管理局", "step": "do"})
+
+    assert [] == [kind for kind, text in shown.items() if "还没有办理" not in text]
+    assert ["甲局" in shown["split"], "乙局" in shown["split"], "减少" in shown["close"]] == [True] * 3
+    assert (422, 422) == (wrong.status_code, past.status_code)
+    assert ["请核对：日期" in wrong.text, "2020-01-01已过去" in past.text] == [True, True]
+    assert "更名已办理，2025-01-01起生效" in done.text
+    assert ["更名" in done.text, REASON in done.text] == [True, True]
+    assert "高平市应急管理局" in http.get("/admin/units").text
+    assert "晋城市工业和信息化局" in http.get("/admin/units?day=2024-12-01").text
+    assert "设立下级单位" in http.get(f"/admin/units/{CITY}").text
+    assert "撤销" not in http.get(f"/admin/units/{PROVINCE}").text

@@ -78,13 +78,16 @@ class Units(Mapping[str, Unit]):
                 return found[0]
         return None
 
+    @cached_property
+    def _area_names(self) -> list[str]:
+        return sorted({_fold(a.name) for u in self._units.values() for a in self._areas.ancestors(u.area)}, key=len)
+
     def _spellings(self, text: str) -> Iterator[str]:
         yield text
-        area_names = sorted(
-            {_fold(a.name) for u in self._units.values() for a in self._areas.ancestors(u.area)}, key=len
-        )
         for _ in range(3):
-            shorter = next((text[len(n) :] for n in area_names if text.startswith(n) and len(text) > len(n)), None)
+            shorter = next(
+                (text[len(n) :] for n in self._area_names if text.startswith(n) and len(text) > len(n)), None
+            )
             if shorter is None:
                 return
             text = shorter
