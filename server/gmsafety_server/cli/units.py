@@ -65,7 +65,7 @@ def show(unit: Unit, as_json: Json = False) -> None:
         print_json([_plain(told)])
         return
     state = "" if told["is_open"] else "（已撤销或未设立）"
-    print(f"{told['name']}{state}　{told['ref']}　{told['area_name']}　{told['level']}　{told['role']}")
+    print(f"{told['name']}{state}　{told['ref']}　{told['area_name']}　{told['level'].chinese}　{told['role']}")
     spells = [(s["since"], s["until"] or "", s["name"], s["parent_name"] or "") for s in told["spells"]]
     print_table("沿革", ["自", "至", "名称", "上级"], spells)
     changes = [(c["day"], c["title"], c["reason"], c["by"]) for c in told["changes"]]

@@ -5,6 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from gmsafety.codes import Level
+
 from ... import audit
 from ...db import OPENING, take_turn
 from ...directory import Directory
@@ -93,8 +95,9 @@ def listed(
 
 def _unit(directory: Directory, row: Any, path: str) -> dict[str, Any]:
     area = directory.catalog.areas.get(row.area)
-    same = {n: getattr(row, n) for n in ("ref", "name", "area", "level", "role", "parent")}
-    return {**same, "area_name": area.name if area else "", "depth": path.count("/") - 2}
+    same = {n: getattr(row, n) for n in ("ref", "name", "area", "role", "parent")}
+    level = Level(row.level)
+    return {**same, "level": level, "area_name": area.name if area else "", "depth": path.count("/") - 2}
 
 
 def detail(tx: Connection, node: Node, viewer: Viewer | None, ref: str) -> dict[str, Any]:
