@@ -211,6 +211,7 @@ class SlotOut(BaseModel):
 
     effect: Literal["added", "removed", "moved"]
     unit: str
+    unit_name: str
     campaign: str
     item: str
     title: str

@@ -61,7 +61,12 @@ def _outcome(tx: Connection, node: Node, work: Work, planned: Planned) -> dict[s
     effects = [{"ref": r, "name": n, "effect": e, "title": EFFECTS[e]} for r, (n, e) in work.effects.items()]
     closed = [e["ref"] for e in effects if e["effect"] == "closed"]
     parts = (("added", planned.added), ("removed", planned.removed), ("moved", planned.moved))
-    lines = [_line(node, effect, name) for effect, names in parts for name in sorted(names)[:_SHOWN]]
+    named = {e["ref"]: e["name"] for e in effects}
+    lines = [
+        {**_line(node, effect, name), "unit_name": named.get(name.unit, name.unit)}
+        for effect, names in parts
+        for name in sorted(names, key=lambda n: (n.period, n.unit, n.item))[:_SHOWN]
+    ]
     return {
         "units": effects, **{effect: len(names) for effect, names in parts}, "slots": lines[:_SHOWN],
         "drafts": list(planned.drafts), "accounts": repository.accounts_of(tx, closed),
