@@ -1,6 +1,7 @@
 """Accounts: logging in, lock-out, tokens, passwords, and what an administrator may do."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,29 @@ def test_a_locked_account_is_not_opened_by_the_right_password(http: TestClient, 
         login(http, name, "wrong password")
 
     assert 429 == login(http, name).status_code
+
+
+def test_wrong_passwords_that_come_together_are_all_counted(http: TestClient, person: Make) -> None:
+    name = person(ZEZHOU, "clerk").login
+    with ThreadPoolExecutor(6) as pool:
+        told = [a.status_code for a in pool.map(lambda _: login(http, name, "wrong password"), range(6))]
+
+    assert {401, 429} >= set(told)
+    assert 429 == login(http, name).status_code
+
+
+def test_a_queue_of_passwords_has_an_end(http: TestClient, person: Make) -> None:
+    """Each costs 64 MB and a core; those who wait would hold the threads that others need."""
+    name = person(ZEZHOU, "clerk").login
+    places = 0
+    while auth._IN_QUEUE.acquire(blocking=False):
+        places += 1
+    full = login(http, name)
+    for _ in range(places):
+        auth._IN_QUEUE.release()
+
+    assert (503, "GM-H503", "2") == (full.status_code, full.json()["code"], full.headers["retry-after"])
+    assert 201 == login(http, name).status_code
 
 
 @pytest.mark.parametrize(

@@ -229,4 +229,11 @@ def test_a_process_that_dies_is_started_again(database: str, tmp_path: Path) -> 
 
 
 def _children(parent: int) -> list[int]:
-    return [c.pid for c in psutil.Process(parent).children() if any("spawn_main" in word for word in c.cmdline())]
+    return [c.pid for c in psutil.Process(parent).children() if _is_worker(c)]
+
+
+def _is_worker(process: psutil.Process) -> bool:
+    try:
+        return any("spawn_main" in word for word in process.cmdline())
+    except (psutil.ZombieProcess, psutil.NoSuchProcess):  # just killed, not yet buried by its parent
+        return False
