@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from measure import Figure, Goal, alternate, figure, ratios
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 
 from gmsafety import load_catalog
 from gmsafety_server import audit, auth
 from gmsafety_server.db import Database
-from gmsafety_server.tables import AnyRow, users
+from gmsafety_server.tables import AnyRow, slots, submissions, users
 
 from . import world
 from .boarded import EMPTY
@@ -65,6 +66,7 @@ def _enter_province(db: Database) -> tuple[str, str]:
 
 def _looked(db: Database, kind: str, line: Line, who: tuple[str, str], rounds: int) -> list[Figure]:
     session, token = who
+    turns = count()
     page, told = get(f"/board?{_WEEKS}", session=session), get(f"/api/v1/board?{_WEEKS}", token=token)
 
     def looking(request: bytes, *, changed: bool) -> Callable[[], float]:
@@ -72,7 +74,7 @@ def _looked(db: Database, kind: str, line: Line, who: tuple[str, str], rounds: i
             taken = []
             for _ in range(LOOKS):
                 if changed:
-                    _change(db)
+                    _change(db, next(turns))
                 taken.append(wait_for(line, request))
             return median(taken) * 1e3
 
@@ -101,7 +103,13 @@ def _looked(db: Database, kind: str, line: Line, who: tuple[str, str], rounds: i
     ]
 
 
-def _change(db: Database) -> None:
-    """Something happens: what was counted is counted anew."""
+def _change(db: Database, turn: int) -> None:
+    """A decision on one submission, each time another one: what was counted holds no more."""
+    known = slots.join(submissions, submissions.c.id == slots.c.submission_id)
+    columns = (slots.c.id, slots.c.state, slots.c.path, submissions.c.uid)
     with db.write() as tx:
-        audit.record(tx, datetime.now(UTC), "benchmark", "benchmark", "-", path="/")
+        filed = select(*columns).select_from(known).where(slots.c.id > turn * 7919 % 20_000).order_by(slots.c.id)
+        slot = tx.execute(filed.limit(1)).one()
+        state = "returned" if slot.state == "accepted" else "accepted"
+        tx.execute(update(slots).where(slots.c.id == slot.id).values(state=state))
+        audit.record(tx, datetime.now(UTC), "benchmark", f"submission.{state}", slot.uid, path=slot.path)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,14 +28,21 @@ from ...scope import within
 from ...tables import AnyRow, audit, events, receipts, slots, submissions, unit_changes, units
 from .tallies import Tally
 
+Changes: TypeAlias = list[AnyRow]
+"""Slots that were changed: campaign, item, period and unit."""
+
 _SLOT = slots.c
+_A_GREAT_DEAL = 500
 _LATELY = timedelta(days=90)
 _WEEK = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Which slots a board is about: those in sight, of one item, within periods; perhaps of one level of units."""
+    """Which slots a board is about: those in sight, of one item; perhaps of one level of units.
+
+    Of the periods from `first` to `last`, or of `periods` alone.
+    """
 
     seen: ColumnElement[bool]
     campaign: str
@@ -43,14 +50,22 @@ class Reach:
     first: date | None = None
     last: date | None = None
     level: str | None = None
+    periods: frozenset[date] | None = None
+
+    def holds(self, campaign: str, item: str, period: date) -> bool:
+        """Tell whether a slot of these may be among them."""
+        in_time = (self.first or period) <= period <= (self.last or period)
+        return in_time and (campaign, item) == (self.campaign, self.item)
 
     @property
     def condition(self) -> ColumnElement[bool]:
         """As a condition."""
         parts = [_SLOT.campaign == self.campaign, _SLOT.item == self.item, self.seen]
-        if self.first is not None:
+        if self.periods is not None:
+            parts.append(_SLOT.period.in_(self.periods))
+        elif self.first is not None:
             parts.append(_SLOT.period >= self.first)
-        if self.last is not None:
+        if self.periods is None and self.last is not None:
             parts.append(_SLOT.period <= self.last)
         if self.level is not None:
             parts.append(_SLOT.unit.in_(select(units.c.ref).where(units.c.level == self.level)))
@@ -119,6 +134,14 @@ def version(tx: Connection) -> tuple[int, int, bool]:
     change = select(func.coalesce(func.max(unit_changes.c.id), 0)).scalar_subquery()
     row = tx.execute(select(last, change, settled)).one()
     return int(row[0]), int(row[1]), bool(row[2])
+
+
+def touched(tx: Connection, since: int) -> Changes | None:
+    """The slots of which something was written after a place in the audit log; None where that is a great deal."""
+    columns = (submissions.c.campaign, submissions.c.item, submissions.c.period, submissions.c.unit)
+    query = select(*columns).distinct().select_from(audit).join(submissions, submissions.c.uid == audit.c.object)
+    rows = list(tx.execute(query.where(audit.c.id > since).limit(_A_GREAT_DEAL + 1)).all())
+    return rows if len(rows) <= _A_GREAT_DEAL else None
 
 
 def paths(tx: Connection, reach: Reach) -> list[str]:

@@ -1,8 +1,8 @@
 """The board and its sums: units by periods, a page at a time, as far as the viewer sees."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -17,12 +17,13 @@ from ...tables import AnyRow
 from ...web import paged
 from . import repository
 from .choosing import Chosen, choose
-from .remembered import Counted, Look, Remembered
+from .remembered import Counted, Look, Remembered, Touched
 from .schemas import About, Asked, Board, BoardAsked, BoardRow, Cell, Group, Period, Summary
 from .states import changes_at, word_of
 from .tallies import Mark, Tally
 
 Drawing: TypeAlias = Callable[[Board], str]
+Columns: TypeAlias = dict[date, Counted[Period]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,25 @@ def shown(
         rows = _rows(tx, chosen, now, bodies[asked.offset : asked.offset + asked.size], periods.value, names=names)
         number = paged(rows, len(bodies), asked)
         made = Board(
-            **_about(directory, chosen, now), periods=periods.value, totals=_sum(p.totals for p in periods.value),
+            **_about(directory, chosen, now), periods=periods.value, totals=Tally.sum(p.totals for p in periods.value),
             rows=rows, **{name: number[name] for name in ("total", "page", "size", "pages")},
         )  # fmt: skip
         return Counted(made, periods.until)
 
+    def renew(made: Board, touched: Touched) -> Counted[Board]:
+        periods = _periods(tx, node, look, chosen, now)
+        changed = {unit for unit, _ in touched}
+        bodies = [Body(r.unit, r.unit_name, r.area, r.level) for r in made.rows if r.unit in changed]
+        anew = {r.unit: r for r in _rows(tx, chosen, now, bodies, periods.value, names=names)}
+        told = {"rows": [anew.get(r.unit, r) for r in made.rows], "periods": periods.value}
+        return Counted(
+            made.model_copy(update=told | {"totals": Tally.sum(p.totals for p in periods.value)}), periods.until
+        )
+
     key = (chosen.key, asked.q, asked.state, asked.sort, asked.page, asked.size, names, today)
-    made = look.get(("board", key), make)
-    drawn = look.get(("drawn", key), lambda: Counted(draw(made.value), made.until)).value if draw else ""
+    stays = asked.state is None and asked.sort == "area"  # which units are on the page, whatever they file
+    made = look.get(("board", key), chosen.reach, make, renew if stays else None)
+    drawn = look.get(("drawn", key), chosen.reach, lambda: Counted(draw(made.value), made.until)).value if draw else ""
     return made.value.model_copy(update={"now": now}), drawn
 
 
@@ -82,23 +94,36 @@ def _about(directory: Directory, chosen: Chosen, now: datetime) -> dict[str, Any
 def _periods(tx: Connection, node: Node, look: Look, chosen: Chosen, now: datetime) -> Counted[list[Period]]:
     """The columns with their totals."""
 
-    def count() -> Counted[list[Period]]:
-        rows = repository.groups(tx, chosen.reach)
-        until = min((m for r in rows if (m := changes_at(r, now))), default=None)
-        columns = [_period(node, chosen, day, list(alike), now) for day, alike in groupby(rows, lambda r: r.period)]
-        return Counted(columns, until)
+    def count() -> Counted[Columns]:
+        return _counted(_columns(tx, node, chosen, chosen.reach, now))
 
-    return look.get(("periods", chosen.key), count)
+    def renew(columns: Columns, touched: Touched) -> Counted[Columns]:
+        reach = replace(chosen.reach, periods=frozenset(period for _, period in touched))
+        anew = columns | _columns(tx, node, chosen, reach, now)
+        return _counted(dict(sorted(anew.items())))
+
+    found = look.get(("periods", chosen.key), chosen.reach, count, renew)
+    return Counted([c.value for c in found.value.values()], found.until)
 
 
-def _period(node: Node, chosen: Chosen, day: date, rows: list[AnyRow], now: datetime) -> Period:
+def _columns(tx: Connection, node: Node, chosen: Chosen, reach: repository.Reach, now: datetime) -> Columns:
+    rows = groupby(repository.groups(tx, reach), lambda r: r.period)
+    return {day: _period(node, chosen, day, list(alike), now) for day, alike in rows}
+
+
+def _counted(columns: Columns) -> Counted[Columns]:
+    return Counted(columns, min((c.until for c in columns.values() if c.until), default=None))
+
+
+def _period(node: Node, chosen: Chosen, day: date, rows: list[AnyRow], now: datetime) -> Counted[Period]:
     marks: Counter[Mark] = Counter()
     for r in rows:
         for late, number in ((True, r.late), (False, r.number - r.late)):
             marks[word_of(r, late=late, now=now), r.nil, late] += number
     title = period_caption(node.catalog, chosen.campaign.ref, chosen.duty.id, day)
     due, opens = max(r.due_at for r in rows), min(r.opens for r in rows)
-    return Period(period=day, title=title, opens=opens, due_at=due, totals=Tally.of(marks))
+    until = min((m for r in rows if (m := changes_at(r, now))), default=None)
+    return Counted(Period(period=day, title=title, opens=opens, due_at=due, totals=Tally.of(marks)), until)
 
 
 def _bodies(tx: Connection, directory: Directory, look: Look, chosen: Chosen, today: date) -> list[Body]:
@@ -112,7 +137,7 @@ def _bodies(tx: Connection, directory: Directory, look: Look, chosen: Chosen, to
         found += [Body(u.ref, u.name, u.area, u.level) for u in gone]
         return Counted(sorted(found, key=lambda b: (b.area, b.ref)))
 
-    return look.get(("units", chosen.key, today), count, planned=True).value
+    return look.get(("units", chosen.key, today), None, count).value
 
 
 def _narrowed(tx: Connection, chosen: Chosen, asked: BoardAsked, now: datetime, bodies: list[Body]) -> list[Body]:
@@ -148,10 +173,6 @@ def _rows(
     ]
 
 
-def _sum(tallies: Iterable[Tally]) -> Tally:
-    return sum(tallies, Tally())
-
-
 def summary(tx: Connection, node: Node, memory: Remembered, viewer: Viewer, asked: Asked) -> Summary:
     """The counts of each unit directly below a unit."""
     now = node.clock.now()
@@ -163,14 +184,14 @@ def summary(tx: Connection, node: Node, memory: Remembered, viewer: Viewer, aske
     def count() -> Counted[list[AnyRow]]:
         return Counted(repository.children(tx, chosen.reach, now, chosen.tops), periods.until)
 
-    rows = look.get(("children", chosen.key), count).value
+    rows = look.get(("children", chosen.key), chosen.reach, count).value
     gone = repository.bodies(tx, (r.unit for r in rows if r.unit and r.unit not in directory.units))
     groups = [_group(directory, chosen, r, gone) for r in rows]
     units = directory.units
     order = {g.unit: units[g.unit].area if g.unit in units else "~" for g in groups}
     groups.sort(key=lambda g: (g.unit != chosen.unit, order[g.unit], g.unit))
     return Summary(
-        **_about(directory, chosen, now), periods=periods.value, totals=_sum(p.totals for p in periods.value),
+        **_about(directory, chosen, now), periods=periods.value, totals=Tally.sum(p.totals for p in periods.value),
         groups=groups,
     )  # fmt: skip
 

@@ -45,8 +45,11 @@ class Tally(BaseModel):
         """The share that came in time, of what came or should have come by now."""
         return _share(self.on_time, self.on_time + self.late + self.missing)
 
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(**{name: getattr(self, name) + getattr(other, name) for name in FIELDS})
+    @classmethod
+    def sum(cls, tallies: Iterable["Tally"]) -> Self:
+        """All of them together."""
+        every = list(tallies)
+        return cls(**{name: sum(getattr(t, name) for t in every) for name in FIELDS})
 
     @classmethod
     def of(cls, marks: Iterable[Mark] | Mapping[Mark, int]) -> Self:
