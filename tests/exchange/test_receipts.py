@@ -138,7 +138,7 @@ def test_lateness(due: str, received: str, minutes: int) -> None:
 @given(moments, moments)
 def test_late_is_only_what_came_after_the_due_second(received: dt.datetime, due: dt.datetime) -> None:
     receipt = Receipt(**{**STORED, "received_at": received, "due_at": due})
-    late = received.replace(microsecond=0) - due
+    late = received.astimezone(dt.UTC).replace(microsecond=0) - due.astimezone(dt.UTC)  # clocks went forward in 1986
 
     assert (late > dt.timedelta(0)) == (receipt.late_minutes > 0)
     assert receipt.late_minutes * dt.timedelta(minutes=1) >= late
@@ -219,6 +219,14 @@ LAST = "内容校验 SHA-256 6f1c…e2　签名 Ed25519 jincheng-2024-1　验证
             [
                 "回执　" + FIRST.format("已收到"),
                 "收到时间 2024-12-27 11:58:03（截止 2024-12-26 23:59:59，迟到719分钟）　" + LAST,
+            ],
+        ),
+        (
+            STORED,
+            {"revision": 2},
+            [
+                "回执　" + FIRST.format("已收到").replace("第1版", "第2版"),
+                "收到时间 2024-12-27 11:58:03（截止 12:00，按时，以首次收到为准）　" + LAST,
             ],
         ),
         (

@@ -18,6 +18,7 @@ from .receipts import (
     in_words,
     issue,
     sign_receipt,
+    timeliness,
 )
 from .signing import ED25519, PublicKey, SigningKey
 
@@ -44,4 +45,5 @@ __all__ = [
     "in_words",
     "issue",
     "sign_receipt",
+    "timeliness",
 ]

@@ -230,6 +230,12 @@ def in_words(signed: SignedReceipt) -> str:
     return "\n".join(lines)
 
 
+def timeliness(receipt: Receipt) -> str:
+    """In time or late, in Chinese; a correction counts from when the period was first received."""
+    late = f"迟到{receipt.late_minutes}分钟" if receipt.late_minutes else "按时"
+    return late if receipt.revision == 1 else f"{late}，以首次收到为准"
+
+
 def _outcome(receipt: Receipt) -> str:
     if receipt.findings is not None:
         errors, warnings = receipt.findings.errors, receipt.findings.warnings
@@ -243,9 +249,8 @@ def _particulars(signed: SignedReceipt) -> str:
     received, due = receipt.received_at.astimezone(BEIJING), receipt.due_at.astimezone(BEIJING)
     due_time = f"{due:%H:%M:%S}".removesuffix(":00")
     due_words = due_time if due.date() == received.date() else f"{due.date().isoformat()} {due_time}"
-    late = f"迟到{receipt.late_minutes}分钟" if receipt.late_minutes else "按时"
     parts = [
-        f"收到时间 {_clock(received)}（截止 {due_words}，{late}）",
+        f"收到时间 {_clock(received)}（截止 {due_words}，{timeliness(receipt)}）",
         *([] if receipt.kind == "stored" else [f"出具时间 {_clock(receipt.issued_at.astimezone(BEIJING))}"]),
         f"内容校验 SHA-256 {receipt.payload_hash[:4]}…{receipt.payload_hash[-2:]}",
         f"签名 {signature.algorithm} {signature.key_id}",

@@ -10,9 +10,7 @@ from gmsafety import Catalog
 from gmsafety.exchange.canonical import digest
 from gmsafety.findings import FILE, Finding
 from gmsafety.forms import read
-from gmsafety.forms.printed import from_printed, is_printed
 from gmsafety.forms.record import Record
-from gmsafety.forms.schema import from_json
 from gmsafety.forms.spec import Form
 
 from ... import audit
@@ -22,6 +20,7 @@ from ...names import new_uid
 from ...node import Node
 from ...scope import Viewer
 from ...tables import AnyRow
+from ..submissions import judging
 from ..submissions import repository as papers
 from ..submissions.judging import as_json
 from ..submissions.schemas import Enclosure
@@ -74,27 +73,10 @@ def _parsed(enclosure: Enclosure) -> Mapping[str, Any]:
 
 
 def _record(form: Form, body: Mapping[str, Any]) -> Record:
-    named = body.get("form")
-    if named not in (None, form.ref, form.id, form.printed_id):
-        raise Problem("wrong-form", f"内容写明是“{named}”，应为“{form.ref}”")
     if not any(k in body for k in _CONTENT):
         raise Problem("not-valid", f"没有表的内容（{'、'.join(_CONTENT)} 中的任何一项）")
-    try:
-        _check_kept(body)
-        record = from_printed(body, form) if is_printed(body) else from_json(body, form)
-        if not all(isinstance(text, str) for text in record.remarks.values()):
-            raise ValueError("remarks：应为文字")
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
-        wrong = [{"field": "body", "message": part} for part in str(error).split("；")]
-        raise Problem("not-valid", errors=wrong) from error
-    return record
-
-
-def _check_kept(body: Mapping[str, Any]) -> None:
-    """Refuse what no database or no file keeps: infinite numbers, half characters, U+0000."""
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False)
-    if "\\u0000" in text.encode().decode():
-        raise ValueError("文字中有空字符（U+0000）")
+    judging.bytes_of(body)
+    return judging.record_from_body(body, form)
 
 
 def keep(tx: Connection, enclosure: Enclosure) -> None:

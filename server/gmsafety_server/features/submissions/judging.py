@@ -155,7 +155,7 @@ def _taken(parcel: Parcel, form: Form, desk: Desk) -> Reading:
         unit = desk.directory.units[desk.slot.unit]
         header = {h.id: None for h in form.header} | {"unit": unit.name, "date": desk.slot.period}
         return Reading("零报告", Record(form, header, dict.fromkeys(form.blanks), nil=True), ())
-    record = _from_body(parcel.body, form)
+    record = record_from_body(parcel.body, form)
     return Reading("JSON", replace(record, rows=_whole(record), nil=record.nil or parcel.nil), ())
 
 
@@ -165,7 +165,8 @@ def _whole(record: Record) -> Rows:
     return Rows({c.id: rows.columns.get(c.id, blank) for c in record.form.columns}, rows.count) if rows.count else rows
 
 
-def _from_body(body: Mapping[str, Any], form: Form) -> Record:
+def record_from_body(body: Mapping[str, Any], form: Form) -> Record:
+    """A record from JSON, in either of its two writings; Problem with everything that is not as it should be."""
     if body.get("form") not in (None, form.ref, form.id, form.printed_id):
         raise Problem("wrong-form", f"内容写明是“{body['form']}”，应为“{form.ref}”")
     try:
@@ -248,13 +249,18 @@ def payload_hash_of(parcel: Parcel) -> str:
         return digest(parcel.enclosures[0].content)
     if parcel.enclosures:
         return digest(canonical([[e.artefact, digest(e.content)] for e in parcel.enclosures]))
+    return digest(bytes_of({"body": parcel.body, "nil": parcel.nil}))
+
+
+def bytes_of(told: Mapping[str, Any]) -> bytes:
+    """JSON as canonical bytes; refused is what no database or no file keeps: half characters, NaN, U+0000."""
     try:
-        data = _written({"body": parcel.body, "nil": parcel.nil})
+        data = _written(told)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise _not_valid(["不能写成规范的JSON：有半个字符、NaN，或超过2的53次方的整数"]) from error
-    if rb"\u0000" in data and _holds_nul(parcel.body):
+    if rb"\u0000" in data and _holds_nul(told):
         raise _not_valid(["文字中有空字符（U+0000）"])
-    return digest(data)
+    return data
 
 
 def _written(value: Any) -> bytes:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from gmsafety import Catalog
-from gmsafety.exchange.receipts import Receipt, SignedReceipt
+from gmsafety.exchange.receipts import Receipt, SignedReceipt, timeliness
 from gmsafety.forms.spec import Form
 
 from ...captions import duty_of, item_caption, period_caption
@@ -133,7 +133,7 @@ def _card(signed: SignedReceipt, number: int) -> dict[str, Any]:
 
 def _timeliness(told: Receipt) -> str:
     due = beijing(told.due_at, "%Y-%m-%d %H:%M")
-    return f"截止 {due}，{f'迟到{told.late_minutes}分钟' if told.late_minutes else '按时'}"
+    return f"截止 {due}，{timeliness(told)}"
 
 
 def _outcome(told: Receipt) -> str:
