@@ -39,10 +39,11 @@ class ProblemBody(BaseModel):
     instance: str | None = None
 
 
-def problems(*slugs: str) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of an endpoint: these problems, and those that every endpoint can answer."""
+def problems(*slugs: str, public: bool = False) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of an endpoint: these problems, and those that every endpoint can answer (`public`: anybody)."""
     found: dict[int | str, dict[str, Any]] = {}
-    for slug in (*slugs, "not-logged-in", "not-allowed", "not-valid", "bad-request", "busy"):
+    closed = () if public else ("not-logged-in", "not-allowed")
+    for slug in (*slugs, *closed, "not-valid", "bad-request", "busy"):
         kind = PROBLEMS[slug]
         entry = found.setdefault(kind.status, {"model": ProblemBody, "description": "", "content": {PROBLEM_JSON: {}}})
         entry["description"] = "；".join(filter(None, (entry["description"], f"{kind.code} {kind.title}")))

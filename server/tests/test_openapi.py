@@ -24,8 +24,12 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from every_route import API, Entry, Made, World, filled, plain
+from gmsafety.exchange import SignedReceipt, Verdict
 from gmsafety_server.app import create_app
 from gmsafety_server.errors import PROBLEMS
+from gmsafety_server.features.reference.schemas import RECEIPT
+from gmsafety_server.features.rollups.schemas import OwnIn
+from gmsafety_server.features.submissions.judging import record_from_body
 from gmsafety_server.node import Node
 from gmsafety_server.scope import Role
 from gmsafety_server.web import PROBLEM_JSON
@@ -250,3 +254,12 @@ def test_nothing_that_is_sent_makes_the_server_fail(
 
     assert {} == prober.complaints
     assert {o.label for o in every} == set(prober.answers)
+
+
+def test_examples_are_taken(node: Node) -> None:
+    """The two bodies whose shape the description cannot say."""
+    form = node.catalog.forms["shanxi.weekly-dispatch"]
+    own = OwnIn.model_json_schema()["properties"]["body"]["examples"][0]
+
+    assert {"benchmark"} == {path.partition(".")[0] for path in record_from_body(own, form).values}
+    assert Verdict.UNKNOWN_KEY is SignedReceipt.from_json(dict(RECEIPT)).verify([])

@@ -32,7 +32,10 @@ Number = Annotated[int, Path(ge=1, le=2**53)]
 
 
 @router.post(
-    "/tokens", status_code=201, response_model=NewToken, responses=problems("wrong-password", "locked-out", "busy")
+    "/tokens",
+    status_code=201,
+    response_model=NewToken,
+    responses=problems("wrong-password", "locked-out", "not-allowed", public=True),
 )
 def make_token(told: TokenIn, node: Here) -> dict[str, Any]:
     """用账号和密码换取令牌（程序由此登录）。令牌只显示这一次，请妥善保存。"""

@@ -86,7 +86,7 @@ def revoke_feed(number: Number, node: Here, viewer: Owner) -> None:
 
 
 @public.head("/feeds/{secret}.ics", include_in_schema=False)
-@public.get("/feeds/{secret}.ics", response_class=Response, responses={**_ICS, **problems("not-found")})
+@public.get("/feeds/{secret}.ics", response_class=Response, responses={**_ICS, **problems("not-found", public=True)})
 def get_feed(
     secret: Annotated[str, Path(max_length=200)],
     node: Here,

@@ -19,6 +19,7 @@ from ..submissions.views import attachment
 from . import checking, service
 from .checking import Brought
 from .schemas import (
+    RECEIPT,
     CampaignOut,
     CheckIn,
     CheckOut,
@@ -80,7 +81,9 @@ def get_blank(ref: Name, suffix: service.Suffix, node: Here, viewer: Reader) -> 
 
 @router.post("/receipts/verify", response_model=VerifyOut, responses=problems())
 def verify_receipt(
-    told: Annotated[dict[str, Any], Body(description="回执，与收到时一样：receipt 和 signature")],
+    told: Annotated[
+        dict[str, Any], Body(description="回执，与收到时一样：receipt 和 signature", examples=[dict(RECEIPT)])
+    ],
     node: Here,
     viewer: Reader,
 ) -> VerifyOut:
@@ -121,7 +124,7 @@ def check_file(
     )  # fmt: skip
 
 
-@public.get("/api/v1/node", response_model=NodeOut, responses=problems("busy"))
+@public.get("/api/v1/node", response_model=NodeOut, responses=problems(public=True))
 def get_node(node: Here) -> NodeOut:
     """本节点：名称、版本、是否测试、核对回执用的公钥。不用登录。"""
     with node.db.read() as tx:
@@ -132,7 +135,7 @@ def get_node(node: Here) -> NodeOut:
     )  # fmt: skip
 
 
-@public.get("/health", response_model=Health, responses=problems("busy"))
+@public.get("/health", response_model=Health, responses=problems(public=True))
 def get_health(node: Here) -> Health:
     """服务器和数据库是否正常。不用登录。"""
     with node.db.read() as tx:

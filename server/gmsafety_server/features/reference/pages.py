@@ -17,7 +17,7 @@ def _for_people(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-@router.get("/problems", response_model=list[ProblemTypeOut], responses=problems())
+@router.get("/problems", response_model=list[ProblemTypeOut], responses=problems(public=True))
 def list_problems(request: Request) -> Response:
     """接口和页面可能给出的各种问题：代码、含义、处理办法。不用登录。"""
     kinds = service.problem_types()
@@ -26,7 +26,7 @@ def list_problems(request: Request) -> Response:
     return JSONResponse([k.model_dump() for k in kinds])
 
 
-@router.get("/problems/{slug}", response_model=ProblemTypeOut, responses=problems("not-found"))
+@router.get("/problems/{slug}", response_model=ProblemTypeOut, responses=problems("not-found", public=True))
 def get_problem(slug: Annotated[str, Path(max_length=80)], request: Request) -> Response:
     """一种问题：代码、含义、处理办法；问题里的 type 就是这个地址。不用登录。"""
     kind = service.problem_out(service.find_problem(slug))

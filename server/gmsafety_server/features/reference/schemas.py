@@ -1,6 +1,8 @@
 """What clients get to look up, and what they send to be looked at."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -172,3 +174,41 @@ class CheckOut(BaseModel):
     warnings: int
     findings: list[FindingOut]
     body: JsonObject | None = Field(description="读到的内容")
+
+
+RECEIPT: Mapping[str, Any] = MappingProxyType(
+    {
+        "receipt": {
+            "protocol": "gmsafety/1",
+            "id": "0197a001-6c00-7000-8000-000000000001",
+            "kind": "stored",
+            "test": False,
+            "node": "jincheng",
+            "sender": {"unit": "jincheng.zezhou-office", "name": "泽州县应急管理局"},
+            "receiver": {"unit": "shanxi.jincheng-office", "name": "晋城市应急管理局"},
+            "campaign": "jincheng.gongmao-2024",
+            "item": "shanxi.weekly-dispatch",
+            "title": "周调度统计表",
+            "period": "2024-12-27",
+            "revision": 1,
+            "submission": "0197a001-6c00-7000-8000-000000000002",
+            "message_id": "zezhou-2024-12-27-weekly-1",
+            "payload_hash": "50d858e0985ecc7f60418aaf0cc5ab587f42c2570a884095a9e8ccacd0f6545c",
+            "received_at": "2024-12-27T03:58:03Z",
+            "due_at": "2024-12-27T04:00:00Z",
+            "issued_at": "2024-12-27T03:58:03Z",
+            "previous": None,
+            "nil": False,
+            "findings": None,
+            "decision": None,
+            "reasons": [],
+            "note": None,
+        },
+        "signature": {
+            "algorithm": "Ed25519",
+            "key_id": "jincheng-2024-1",
+            "value": "lrg4S1oYDOcSpfotMh85RpIt8P1gLnlpcdapxxRvw78lwzWcs5fXMc7ymVNxsJm502LBP9RAydivQ3YjxSSKAA==",
+        },
+    }
+)
+"""A receipt as an example; its key is of nobody."""

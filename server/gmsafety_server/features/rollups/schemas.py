@@ -30,7 +30,10 @@ class RollupIn(_In):
 class OwnIn(_In):
     """The unit's own part: a record, or its printed view."""
 
-    body: dict[str, Any] = Field(description="`forms schema` 所述的JSON，或按表上的字写的JSON")
+    body: dict[str, Any] = Field(
+        description="`forms schema` 所述的JSON，或按表上的字写的JSON",
+        examples=[{"form": "shanxi.weekly-dispatch", "values": {"benchmark": {"firms": 2, "helped": 6}}}],
+    )
     file: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]*$")] | None = Field(
         None, description="它取自哪个文件，写进出处", examples=["city_own_2025-01-03.json"]
     )
