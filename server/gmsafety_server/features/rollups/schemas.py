@@ -32,7 +32,7 @@ class OwnIn(_In):
 
     body: dict[str, Any] = Field(
         description="`forms schema` 所述的JSON，或按表上的字写的JSON",
-        examples=[{"form": "shanxi.weekly-dispatch", "values": {"benchmark": {"firms": 2, "helped": 6}}}],
+        examples=[{"form": "shanxi.weekly-dispatch", "values": {"self": {"benchmark": {"firms": 2, "helped": 6}}}}],
     )
     file: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f/\\]*$")] | None = Field(
         None, description="它取自哪个文件，写进出处", examples=["city_own_2025-01-03.json"]
