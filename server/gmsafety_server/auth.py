@@ -12,9 +12,11 @@ from datetime import datetime, timedelta
 from functools import cache
 from math import ceil
 from threading import BoundedSemaphore
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from gmsafety.exchange.canonical import digest
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 
 FAILURES_ALLOWED = 5
 LOCKED = timedelta(minutes=15)
+REMEMBERED = 4 * LOCKED
+"""How long a wrong password is held against a name after the last one."""
 PASSWORD_LENGTH = 10
 WORK = {"time_cost": 3, "memory_cost": 64 * 1024, "parallelism": 4}
 """What a password costs to try, RFC 9106 (second recommended option): rounds, KiB, threads."""
@@ -104,43 +108,57 @@ def begin_attempt(tx: Connection, login: str) -> Attempt:
 
 def check_password(attempt: Attempt, password: str, now: datetime) -> AnyRow:
     """The account, where the password is right; takes as long for each that is not. Needs no transaction."""
-    user, until = attempt.user, attempt.locked_until
+    user = attempt.user
     right = matches(user.password if user is not None else _nobody(), password)
-    if until is not None and until > now:
-        minutes = ceil((until - now).total_seconds() / 60)
-        headers = {"Retry-After": str(minutes * 60)}
-        raise Problem("locked-out", f"密码错误次数过多，请{minutes}分钟后再试", headers=headers)
+    _refuse_locked(attempt.locked_until, now)
     if user is None or not right or user.disabled_at is not None:
         raise Problem("wrong-password")
     return user
 
 
+def _refuse_locked(until: datetime | None, now: datetime) -> None:
+    if until is not None and until > now:
+        minutes = ceil((until - now).total_seconds() / 60)
+        headers = {"Retry-After": str(minutes * 60)}
+        raise Problem("locked-out", f"密码错误次数过多，请{minutes}分钟后再试", headers=headers)
+
+
 def count_failure(tx: Connection, login: str, now: datetime, directory: Directory) -> None:
-    """Count a wrong password; at the fifth the name is locked for a quarter of an hour. Names nobody has count too."""
+    """Count a wrong password; at the fifth the name is locked for a quarter of an hour. Names nobody has count too.
+
+    A name that was locked while the password was looked at is told so, as it is to whoever has the right one: of
+    guesses that come together, no answer says which was right.
+    """
     user = tx.execute(select(users).where(users.c.login == login).with_for_update()).first()
-    name = digest(login.encode())
-    before = user or tx.execute(select(strangers).where(strangers.c.hash == name).with_for_update()).first()
-    if before is not None and before.locked_until is not None and before.locked_until > now:
-        return
-    failures = (before.failures if before is not None else 0) + 1
+    guessed = _guessed_at(tx, digest(login.encode()), now)
+    before = user if user is not None else guessed
+    _refuse_locked(before.locked_until, now)
+    failures = min(before.failures, guessed.failures) + 1
     locked = failures >= FAILURES_ALLOWED
     values = {"failures": 0 if locked else failures, "locked_until": now + LOCKED if locked else None}
+    tx.execute(update(strangers).where(strangers.c.hash == guessed.hash).values(values))
     if user is not None:
         tx.execute(update(users).where(users.c.id == user.id).values(values))
-    else:
-        _remember_stranger(tx, name, {**values, "at": now})
     who, path = (user.login, directory.place(user.unit)) if user is not None else ("-", "/")
     audit.record(tx, now, who, "login.failed", who, path=path, failures=failures, locked=locked)
 
 
-def _remember_stranger(tx: Connection, name: str, values: dict[str, Any]) -> None:
-    tx.execute(delete(strangers).where(strangers.c.at < values["at"] - 4 * LOCKED))
-    if not tx.execute(update(strangers).where(strangers.c.hash == name).values(values)).rowcount:
-        tx.execute(insert(strangers).values(hash=name, **values))
+def _guessed_at(tx: Connection, name: str, now: datetime) -> AnyRow:
+    """What is remembered of wrong passwords for a name, held until the commit.
+
+    Kept for names that somebody has too: they are forgotten as soon as the others, or the difference would tell.
+    """
+    tx.execute(delete(strangers).where(strangers.c.at < now - REMEMBERED))
+    dialect = insert_postgresql if tx.dialect.name == "postgresql" else insert_sqlite
+    fresh = dialect(strangers).values(hash=name, failures=0, locked_until=None, at=now)
+    held = fresh.on_conflict_do_update(index_elements=[strangers.c.hash], set_={"at": now})
+    return tx.execute(held.returning(strangers)).one()
 
 
-def clear_failures(tx: Connection, user: int) -> None:
-    """Forget wrong passwords, and unlock."""
+def clear_failures(tx: Connection, user: int, now: datetime) -> None:
+    """Forget the wrong passwords before a right one; refused where the account was locked while it was looked at."""
+    until = tx.execute(select(users.c.locked_until).where(users.c.id == user).with_for_update()).scalar()
+    _refuse_locked(until, now)
     tx.execute(update(users).where(users.c.id == user).values(failures=0, locked_until=None))
 
 

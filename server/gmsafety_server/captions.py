@@ -7,11 +7,32 @@ from gmsafety.duties import Duty, Recurring
 
 from .planning import find_item
 
+ROLES = {
+    "province-office": "省级办公室",
+    "city-office": "市级办公室",
+    "county-office": "县区办公室",
+    "town-office": "乡镇办公室",
+    "member-department": "成员单位",
+}
+"""The roles of units in words; a plugin may name others."""
+
+
+def role_caption(role: str) -> str:
+    """The role of a unit, as people say it."""
+    return ROLES.get(role, role)
+
 
 def duty_of(catalog: Catalog, campaign: str, duty: str) -> Duty | None:
     """The duty that asks for something, where its plugin is still installed."""
     owner = catalog.campaigns.get(campaign)
     return next((d for d in owner.duties if d.id == duty), None) if owner else None
+
+
+def level_caption(catalog: Catalog, campaign: str) -> str:
+    """To which level a campaign has things filed, in two characters: 报省, 报市; nothing where it is not known."""
+    owner = catalog.campaigns.get(campaign)
+    area = catalog.areas.get(owner.area) if owner else None
+    return f"报{area.level.chinese[0]}" if area else ""
 
 
 def item_caption(catalog: Catalog, campaign: str, ref: str) -> str:

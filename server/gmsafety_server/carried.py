@@ -9,6 +9,8 @@ from gmsafety.exchange.canonical import digest
 from gmsafety.forms.record import Origin, Record
 from gmsafety.forms.schema import from_json, to_json
 
+from .errors import Problem
+
 
 def carry(record: Record) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Take a record apart for the database: content, and origin where it was read from a file."""
@@ -29,8 +31,15 @@ def carry(record: Record) -> tuple[dict[str, Any], dict[str, Any] | None]:
     return to_json(record), {k: v for k, v in cells.items() if v not in (None, [], {})}
 
 
+def has_form(body: Mapping[str, Any], catalog: Catalog) -> bool:
+    """Tell whether a plugin defines the form still; what was filed outlives it."""
+    return str(body["form"]) in catalog.forms
+
+
 def record_of(body: Mapping[str, Any], origin: Mapping[str, Any] | None, catalog: Catalog) -> Record:
-    """Put a record together again."""
+    """Put a record together again; Problem where no plugin defines its form any more."""
+    if not has_form(body, catalog):
+        raise Problem("not-found", f"没有插件再定义表“{body['form']}”，不能按表显示；所报的文件和JSON仍可下载")
     form = catalog.form(str(body["form"]))
     record = from_json(body, form)
     if origin is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from gmsafety import Catalog
 from gmsafety.campaigns import Campaign
@@ -154,20 +154,20 @@ def _remove(
     going = {n: row.id for n, row in gone.items() if discard or row.id not in drafts}
     for part in _chunks(list(going.values())):
         tx.execute(delete(submissions).where(submissions.c.slot_id.in_(part), submissions.c.state == "draft"))
-        tx.execute(delete(slots).where(slots.c.id.in_(part)))
+        tx.execute(delete(slots).where(slots.c.id.in_(part), slots.c.state == "open"))
     return list(going), [uid for number in going.values() for uid in drafts.get(number, ())]
 
 
 def _move(tx: Connection, rows: list[dict[str, Any]]) -> None:
     values: dict[str, Any] = {c: bindparam(f"to_{c}") for c in _PLACE}
     for part in _chunks(rows):
-        tx.execute(update(slots).where(slots.c.id == bindparam("row")).values(values), part)
+        still = and_(slots.c.id == bindparam("row"), slots.c.state == "open")  # it may have been filed a moment ago
+        tx.execute(update(slots).where(still).values(values), part)
 
 
 def _wanted(tx: Connection, catalog: Catalog, extent: Extent) -> Iterator[dict[str, Any]]:
     """The slots that are owed, from a month before the moment after which slots are planned."""
     bodies = _bodies(tx)
-    roles = {ref: rows[-1].role for ref, rows in bodies.items()}
     calendar: dict[tuple[str, str], list[tuple[Occurrence, tuple[Item, ...]]]] = {}
     for owed in tx.execute(_owed(extent)):
         found = find_duty(catalog, owed.campaign, owed.duty)
@@ -180,7 +180,7 @@ def _wanted(tx: Connection, catalog: Catalog, extent: Extent) -> Iterator[dict[s
         for occurrence, items in calendar[key]:
             body = next((r for r in bodies.get(owed.unit, ()) if _holds(r, occurrence.period)), None)
             if body is not None and _holds(owed, occurrence.period):
-                yield from _slots(campaign, occurrence, items, body, roles)
+                yield from _slots(campaign, occurrence, items, body)
 
 
 def _bodies(tx: Connection) -> dict[str, list[AnyRow]]:
@@ -212,17 +212,16 @@ def _holds(row: AnyRow, day: date) -> bool:
 
 
 def _slots(
-    campaign: Campaign, occurrence: Occurrence, items: tuple[Item, ...], body: AnyRow, roles: Mapping[str, str]
+    campaign: Campaign, occurrence: Occurrence, items: tuple[Item, ...], body: AnyRow
 ) -> Iterator[dict[str, Any]]:
+    """What is filed goes to the unit directly above: it alone decides on it and adds it up."""
     duty = occurrence.duty
-    above = body.path.strip("/").split("/")[:-1]
-    upper = next((r for r in reversed(above) if not duty.to or roles.get(r) in duty.to), body.parent)
     weekly = isinstance(duty, Recurring)
     for item in items:
         yield {
             "campaign": campaign.ref, "duty": duty.id, "item": item.ref, "kind": item.kind,
             "period": occurrence.period, "opens": occurrence.period - (_WEEK if weekly else _MONTH),
-            "due_at": occurrence.due, "unit": body.ref, "area": body.area, "upper": upper, "path": body.path,
+            "due_at": occurrence.due, "unit": body.ref, "area": body.area, "upper": body.parent, "path": body.path,
             "state": "open", "nil": False, "revision": 0, "submission_id": None, "received_at": None,
         }  # fmt: skip
 

@@ -127,12 +127,15 @@ class Viewer:
         return any(granted) if path is None else any(self.relation(path) in g for g in granted)
 
 
-def require(viewer: Viewer, action: str, path: str) -> None:
-    """Refuse what is not open: `not-found` for what is out of sight, `not-allowed` for what is in sight."""
+def require(viewer: Viewer, action: str, path: str, *, unseen: str = "") -> None:
+    """Refuse what is not open: `not-found` for what is out of sight, `not-allowed` for what is in sight.
+
+    `unseen` is what is said where there is no such thing at all; it is said of what is out of sight, too.
+    """
     if viewer.relation(path) not in _DOWN | {Relation.ABOVE} or (
         viewer.relation(path) is Relation.ABOVE and Relation.ABOVE not in _relations(action)
     ):
-        raise Problem("not-found")
+        raise Problem("not-found", unseen)
     require_role(viewer, action)
     if not viewer.may(action, path):
         raise Problem("not-allowed")

@@ -1,10 +1,12 @@
 """What one installation is told from outside: by environment variables (`GMSAFETY_...`) or by `gmsafety.toml`."""
 
 import os
+import re
 from errno import ENOENT
 from pathlib import Path
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -35,6 +37,14 @@ class Settings(BaseSettings):
     seal_seconds: float = Field(1.0, gt=0, description="how often the audit log is sealed")
     log_file: Path | None = Field(None, description="file for the full log: every request, and failures in detail")
     demo: bool = Field(False, description="receipts are marked as test; the client may set the clock")
+
+    @field_validator("node")
+    @classmethod
+    def _plain(cls, node: str) -> str:
+        """Refuse what no receipt would take: the name stands in every one of them."""
+        if not re.fullmatch(r"\w[\w.-]{0,39}", node):
+            raise PydanticCustomError("odd_name", "应为1至40个字母、汉字、数字、点或横线，以字母、汉字或数字开头")
+        return node
 
     @property
     def is_sqlite(self) -> bool:

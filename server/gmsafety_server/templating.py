@@ -1,6 +1,7 @@
 """Pages: one way to make an answer out of a template."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -122,12 +123,13 @@ def _navigation(request: Request, viewer: Viewer) -> list[dict[str, Any]]:
     ]
 
 
-def say(response: Response, text: str, *, kind: str = "success") -> None:
-    """Have the next page say something: `success`, `info`, `warning` or `error`."""
-    response.set_cookie(FLASH, quote(f"{kind}|{text}"[:400]), max_age=60, httponly=True, samesite="lax")
+def say(response: Response, text: str, *, kind: str = "success", to: str = "") -> None:
+    """Have the next page say something: `success`, `info`, `warning` or `error`; `to` is a page of ours to look at."""
+    response.set_cookie(FLASH, quote(f"{kind}|{to}|{text}"[:400]), max_age=60, httponly=True, samesite="lax")
 
 
 def _said(request: Request) -> list[dict[str, str]]:
-    kind, _, text = unquote(request.cookies.get(FLASH, "")).partition("|")
+    kind, to, text = (*unquote(request.cookies.get(FLASH, "")).split("|", 2), "", "")[:3]
     known = kind in ("success", "info", "warning", "error")
-    return [{"kind": kind, "text": text}] if known and text else []
+    href = to if re.fullmatch(r"(/[\w-]+)+", to, re.ASCII) else ""
+    return [{"kind": kind, "text": text, "href": href}] if known and text else []

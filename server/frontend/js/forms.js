@@ -54,6 +54,45 @@ function count(area) {
   show();
 }
 
+// The browser's own complaints, in Chinese also where the browser is not.
+const MISSING = { checkbox: "请勾选", radio: "请选择一项", file: "请选择文件", "select-one": "请选择" };
+
+function complaintOf({ type, validity, min, max, minLength, maxLength }) {
+  if (validity.valueMissing) return MISSING[type] ?? "请填写这一项";
+  if (validity.badInput) return type === "number" ? "请填写数字" : "请填写完整";
+  if (validity.rangeUnderflow) return `不能${type === "date" ? "早于" : "小于"} ${min}`;
+  if (validity.rangeOverflow) return `不能${type === "date" ? "晚于" : "大于"} ${max}`;
+  if (validity.tooShort) return `至少 ${minLength} 个字`;
+  if (validity.tooLong) return `不超过 ${maxLength} 个字`;
+  if (validity.stepMismatch) return "请填写整数";
+  return "请核对这一项";
+}
+
+const complained = new Set();
+
+function complain({ target }) {
+  if (target.validity.customError) return;
+  target.setCustomValidity(complaintOf(target));
+  complained.add(target);
+}
+
+/** Complaints are made anew each time a form is sent: a choice made elsewhere in it may have settled them. */
+function forget() {
+  for (const control of complained) control.setCustomValidity("");
+  complained.clear();
+}
+
+/** `data-one-of="text note"`: one control of these names has to be filled in, else `data-one-of-words` at the last. */
+function oneOf(form) {
+  const names = form.dataset.oneOf.split(" ");
+  const controls = [...form.elements].filter((one) => names.includes(one.name));
+  const filled = (one) => (one.type === "checkbox" ? one.checked : one.value.trim() !== "");
+  const look = () => controls[controls.length - 1]?.setCustomValidity(controls.some(filled) ? "" : form.dataset.oneOfWords);
+  form.addEventListener("input", look);
+  form.addEventListener("click", look); // what the browser restored was never typed
+  look();
+}
+
 /** `data-check-all="unit"`: ticks every box of that name in the same form or table. */
 function checkAll(box) {
   const around = box.closest("form, table") ?? document;
@@ -74,6 +113,10 @@ export function startForms() {
   each("form[data-guard]", guard);
   each("textarea[data-count]", count);
   each("[data-check-all]", checkAll);
+  each("form[data-one-of]", oneOf);
+  document.addEventListener("invalid", complain, true);
+  document.addEventListener("input", forget);
+  document.addEventListener("click", (event) => event.target.closest("button") && forget(), true);
   // `data-submit`: a choice in a filter is carried out at once; without a script its button does it.
   each("select[data-submit]", (select) => select.addEventListener("change", () => select.form.requestSubmit()));
   document.addEventListener("submit", stopSecond, true);

@@ -31,6 +31,8 @@ export function startKeys() {
   });
 
   each("[data-print]", (button) => button.addEventListener("click", () => window.print()));
+  // `data-put-away`: hides the part of the page it stands in, until htmx brings another.
+  each("[data-put-away]", (button) => button.addEventListener("click", () => (button.closest("section").hidden = true)));
   each(".flash [data-dismiss]", (button) => {
     button.addEventListener("click", () => button.closest(".flash").remove());
   });

@@ -61,9 +61,14 @@ function makeFilter(box) {
   narrow();
 }
 
-/** A table wider than the screen can be scrolled by keys too. */
+/** A table wider than the screen can be scrolled by keys too, and shows at its edge that there is more. */
 function makeReachable(wrap) {
-  if (wrap.scrollWidth > wrap.clientWidth && !wrap.hasAttribute("tabindex")) wrap.tabIndex = 0;
+  const left = () => wrap.scrollWidth - wrap.clientWidth - wrap.scrollLeft;
+  const look = () => wrap.classList.toggle("has-more", left() > 2);
+  if (left() > 0 && !wrap.hasAttribute("tabindex")) wrap.tabIndex = 0;
+  wrap.addEventListener("scroll", look, { passive: true });
+  window.addEventListener("resize", look);
+  look();
 }
 
 export function startTables() {

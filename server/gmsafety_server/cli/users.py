@@ -112,7 +112,7 @@ def _change(node: "Node", login: str, given: "Given | None" = None, **told: Any)
 
 @app.command("passwd")
 def passwd(login: Login, password_stdin: FromInput = False, generate: Generated = False, final: Final = False) -> None:
-    """重设密码；会话随即失效，锁定随即解除。"""
+    """重设密码；会话和令牌随即失效，锁定随即解除。"""
     from ..features.accounts import administration
 
     with working() as node:

@@ -17,6 +17,7 @@ from . import repository
 from .schemas import UserChange, UserIn
 
 COMMAND_LINE = "命令行"
+_UNSEEN = "没有这个单位，或不在您的管理范围"
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that is taken for another
 
 
@@ -55,9 +56,9 @@ def _place(tx: Connection, node: Node, viewer: Viewer | None, unit: str) -> str:
     """Where a unit stands that an account is to belong to; only one in sight."""
     directory = node.directory(tx)
     if unit not in directory.paths:
-        raise Problem("not-found", "没有这个单位，或不在您的管理范围")
+        raise Problem("not-found", _UNSEEN)
     if viewer is not None:
-        require(viewer, "user.change", directory.paths[unit])
+        require(viewer, "user.change", directory.paths[unit], unseen=_UNSEEN)
     return directory.paths[unit]
 
 
@@ -105,7 +106,7 @@ def change(
     repository.change(tx, row.id, {**values, "changed_at": now})
     if password is not None or "disabled_at" in values:
         auth.close_sessions(tx, row.id)
-    if values.get("disabled_at"):
+    if password is not None or values.get("disabled_at"):  # whoever knew the old one may have made tokens with it
         auth.revoke_tokens(tx, row.id, now)
     data = {
         **told.model_dump(mode="json", exclude_none=True, exclude={"password"}),

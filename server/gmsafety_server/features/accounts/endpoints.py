@@ -41,7 +41,7 @@ def make_token(told: TokenIn, node: Here) -> dict[str, Any]:
     """用账号和密码换取令牌（程序由此登录）。令牌只显示这一次，请妥善保存。"""
     viewer = service.identify(node, told.login, told.password)
     with node.db.write() as tx:
-        auth.clear_failures(tx, viewer.user_id)
+        auth.clear_failures(tx, viewer.user_id, node.clock.now())
         return service.make_token(tx, node, viewer, told)
 
 
@@ -114,7 +114,7 @@ def get_user(login: str, node: Here, viewer: Reader) -> dict[str, Any]:
 
 @router.patch("/users/{login}", response_model=UserOut, responses=problems("not-found", "last-administrator", "busy"))
 def change_user(login: str, told: UserChange, node: Here, viewer: Administrator) -> dict[str, Any]:
-    """更改姓名、角色、单位，停用或启用，解锁，重设密码。"""
+    """更改姓名、角色、单位，停用或启用，解锁，重设密码。停用和重设密码时，网页会话和令牌随即失效。"""
     with node.db.read() as tx:
         administration.find(tx, node, viewer, "user.change", login)
     given = administration.Given(auth.hash_password(told.password)) if told.password else None

@@ -11,11 +11,12 @@ from pydantic import ValidationError
 from ... import auth
 from ...errors import Problem
 from ...node import Node
-from ...scope import Viewer
+from ...scope import SCOPES, Viewer
+from ...tables import AnyRow
 from ...templating import page, say
 from ...web import COOKIE, Here, posting, viewer_of_cookie, visiting
 from . import repository, service
-from .schemas import USUAL_SCOPES, TokenAsked
+from .schemas import TokenAsked
 
 router = APIRouter(include_in_schema=False)
 DOOR = "gmsafety-door"
@@ -62,14 +63,13 @@ def log_in(
     if not door or not secrets.compare_digest(door.encode(), csrf_token.encode()):
         return _login_page(request, status=403, target=next, login=login, error="页面已过期，请再登录一次。")
     try:
-        viewer = service.identify(node, login, password)
+        return _enter(request, node, service.identify(node, login, password), local(next))
     except Problem as problem:
         answer = _login_page(
             request, status=problem.type.status, target=next, login=login, error=f"{problem.detail}。"
         )  # fmt: skip
         answer.headers.update(problem.headers)
         return answer
-    return _enter(request, node, viewer, local(next))
 
 
 def _enter(request: Request, node: Node, viewer: Viewer, where: str) -> Response:
@@ -101,9 +101,19 @@ def _account(request: Request, node: Node, viewer: Viewer, made: dict[str, Any] 
     with node.db.read() as tx:
         tokens = repository.tokens_of(tx, viewer.user_id)
     return page(
-        request, "accounts/account.html", tokens=tokens, scope_names=SCOPE_NAMES, usual=USUAL_SCOPES, made=made,
-        longest=auth.TOKEN_DAYS,
+        request, "accounts/account.html", tokens=tokens, scope_names=SCOPE_NAMES, offered=_offered(viewer), made=made,
+        newest=_newest(tokens), longest=auth.TOKEN_DAYS,
     )  # fmt: skip
+
+
+def _offered(viewer: Viewer) -> list[str]:
+    """The scopes that open something to the viewer which everybody's scope, 查看, does not."""
+    return [s for s in SCOPE_NAMES if s == "read" or any(viewer.may(a) for a in SCOPES[s] - SCOPES["read"])]
+
+
+def _newest(tokens: list[AnyRow]) -> int:
+    """What a form of this page has seen: sent a second time, it has not seen the token it made."""
+    return max((t.id for t in tokens), default=0)
 
 
 @router.get("/account")
@@ -115,15 +125,17 @@ def account(request: Request, node: Here, viewer: Myself) -> Response:
 @router.post("/account/tokens")
 def make_token(
     request: Request, node: Here, viewer: Owner, name: Text = "", days: Text = "",
-    scopes: Annotated[list[str] | None, Form()] = None,
+    scopes: Annotated[list[str] | None, Form()] = None, seen: Text = "",
 ) -> Response:  # fmt: skip
-    """Make a token; the page that follows is the only one that shows it."""
+    """Make a token; the page that follows is the only one that shows it, and sent again it makes no second."""
     try:
         asked = TokenAsked.model_validate({"name": name, "days": days, "scopes": scopes or []})
     except ValidationError as error:
         wrong = [{"field": "", "message": e["msg"]} for e in error.errors()]
         raise Problem("not-valid", "请写明用途、天数，并至少选一项权限", errors=wrong) from error
     with node.db.write() as tx:
+        if seen != str(_newest(repository.tokens_of(tx, viewer.user_id))):
+            return _back("没有再次申请：这份申请已办过，令牌只显示一次。没有记下的，请撤销后重新申请。", "info")
         made = service.make_token(tx, node, viewer, asked)
     return _account(request, node, viewer, made)
 
@@ -133,8 +145,12 @@ def revoke_token(number: Annotated[int, Path(ge=1, le=2**53)], node: Here, viewe
     """End a token."""
     with node.db.write() as tx:
         service.revoke_token(tx, node, viewer, number)
+    return _back("令牌已撤销。")
+
+
+def _back(words: str, kind: str = "success") -> Response:
     response = RedirectResponse("/account#tokens", 303)
-    say(response, "令牌已撤销。")
+    say(response, words, kind=kind)
     return response
 
 

@@ -39,7 +39,7 @@ def log_in(tx: Connection, node: Node, viewer: Viewer, *, agent: str, before: st
     now = node.clock.now()
     if before:
         auth.close_session(tx, before)
-    auth.clear_failures(tx, viewer.user_id)
+    auth.clear_failures(tx, viewer.user_id, now)
     audit.record(tx, now, viewer.actor, "login", viewer.login, path=viewer.path)
     return auth.open_session(tx, viewer.user_id, now, hours=node.settings.session_hours, agent=agent)
 
@@ -86,8 +86,8 @@ def change_password(node: Node, viewer: Viewer, old: str, new: str) -> None:
     hashed = auth.hash_password(new)
     with node.db.write() as tx:
         now = node.clock.now()
-        values = {"password": hashed, "must_change": False, "changed_at": now, "failures": 0, "locked_until": None}
-        repository.change(tx, viewer.user_id, values)
+        auth.clear_failures(tx, viewer.user_id, now)
+        repository.change(tx, viewer.user_id, {"password": hashed, "must_change": False, "changed_at": now})
         auth.close_sessions(tx, viewer.user_id)
         audit.record(tx, now, viewer.actor, "password.changed", viewer.login, path=viewer.path)
 

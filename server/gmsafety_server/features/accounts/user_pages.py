@@ -6,11 +6,14 @@ from fastapi import APIRouter, Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, Field, ValidationError
 
+from gmsafety.exchange.canonical import digest
+
 from ... import auth
 from ...directory import Directory
 from ...errors import Problem
 from ...node import Node
 from ...scope import Role, Viewer
+from ...tables import AnyRow
 from ...templating import page, say
 from ...web import Here, Paging, paged, posting, visiting
 from . import administration
@@ -41,10 +44,17 @@ class UserForm(BaseModel):
     unit: str = Field("", max_length=120)
     roles: list[str] = Field(default_factory=list, max_length=10)
     do: str = Field("save", max_length=20)
+    seen: str = Field("", max_length=40)
 
     def told(self, *kept: str) -> dict[str, Any]:
         """The fields named."""
         return self.model_dump(include=set(kept))
+
+
+@router.get("")
+def administration_page(viewer: Reader) -> Response:
+    """Where the address is typed by hand: the accounts."""
+    return RedirectResponse("/admin/users", 303)
 
 
 @router.get("/users")
@@ -80,8 +90,7 @@ def add_user(request: Request, node: Here, viewer: Administrator, form: Annotate
 @router.get("/users/{login}")
 def show_user(login: str, request: Request, node: Here, viewer: Maker) -> Response:
     """An account."""
-    with node.db.read() as tx:
-        known = administration.summary(administration.find(tx, node, viewer, "user.read", login))
+    known = _known(node, viewer, "user.read", login)
     return _form(request, node, viewer, UserForm.model_validate(known), known=known)
 
 
@@ -90,8 +99,7 @@ def change_user(
     login: str, request: Request, node: Here, viewer: Administrator, form: Annotated[UserForm, Form()]
 ) -> Response:
     """Change an account; `do` says what: save, disable, enable, unlock, reset."""
-    with node.db.read() as tx:
-        known = administration.summary(administration.find(tx, node, viewer, "user.change", login))
+    known = _known(node, viewer, "user.change", login)
     password = administration.new_password() if form.do == "reset" else None
     simple: dict[str, dict[str, Any]] = {
         "disable": {"disabled": True}, "enable": {"disabled": False}, "unlock": {"unlock": True},
@@ -101,15 +109,34 @@ def change_user(
         told = UserChange.model_validate(simple.get(form.do) or form.told("name", "unit", "roles"))
         given = administration.Given(auth.hash_password(password)) if password else None
         with node.db.write() as tx:
+            if password and form.seen != _seal(administration.find(tx, node, viewer, "user.change", login, lock=True)):
+                return _done(
+                    login, "没有再次重设：密码已重设或更改过，新密码只显示一次。没有记下的，请再按“重设密码”。", "info"
+                )
             administration.change(tx, node, viewer, login, told, given)
     except (ValidationError, Problem) as error:
         shown = UserForm.model_validate(known) if form.do in simple else form
         return _form(request, node, viewer, shown, known=known, wrong=_wrong(error))
     if password:
         return page(request, "accounts/first_password.html", login=login, name=known["name"], password=password)
+    return _done(login, "已更改。")
+
+
+def _done(login: str, words: str, kind: str = "success") -> Response:
     response = RedirectResponse(f"/admin/users/{login}", 303)
-    say(response, "已更改。")
+    say(response, words, kind=kind)
     return response
+
+
+def _known(node: Node, viewer: Viewer, action: str, login: str) -> dict[str, Any]:
+    """An account as its page shows it; `seal` changes with the password, so that a form sent twice resets it once."""
+    with node.db.read() as tx:
+        row = administration.find(tx, node, viewer, action, login)
+    return {**administration.summary(row), "seal": _seal(row)}
+
+
+def _seal(row: AnyRow) -> str:
+    return digest(f"seen {row.password}".encode())[:32]
 
 
 def _form(

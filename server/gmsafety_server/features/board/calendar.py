@@ -4,7 +4,7 @@ The same state of the database gives the same bytes, so that a calendar program 
 """
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
 from sqlalchemy import Connection
@@ -47,7 +47,7 @@ class Calendar:
     @property
     def headers(self) -> dict[str, str]:
         """ETag and Last-Modified; asked for again each time, and not kept by anybody on the way."""
-        modified = format_datetime(self.changed.replace(microsecond=0), usegmt=True)
+        modified = format_datetime(self.changed.astimezone(UTC).replace(microsecond=0), usegmt=True)
         return {"ETag": self.tag, "Last-Modified": modified, "Cache-Control": "private, no-cache"}
 
     def is_known(self, tags: str | None, since: str | None) -> bool:
@@ -57,7 +57,7 @@ class Calendar:
             return "*" in known or self.tag in known
         try:
             told = parsedate_to_datetime(since) if since else None
-        except ValueError:
+        except (ValueError, OverflowError):
             return False
         return told is not None and told.tzinfo is not None and self.changed.replace(microsecond=0) <= told
 
@@ -65,9 +65,9 @@ class Calendar:
 def of_feed(tx: Connection, node: Node, secret: str) -> Calendar | None:
     """The calendar behind an address; None where there is none, or not any more."""
     feed = feed_rows.by_hash(tx, digest(secret.encode("utf-8", "replace")))
-    if feed is None:
-        return None
     directory, today = node.directory(tx), node.clock.today()
+    if feed is None or feed.unit not in directory.paths:  # a unit that is closed has no deadlines any more
+        return None
     rows = feed_rows.shown(tx, feed.unit, (today - BACK, today + AHEAD))
     moments = [feed.created_at, feed_rows.last_planned(tx), *(r.changed_at for r in rows)]
     written = max(m for m in moments if m is not None)

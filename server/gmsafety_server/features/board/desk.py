@@ -1,13 +1,13 @@
 """The desk: what a person has to do next, what came back, what waits for them, what happened."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
-from ...captions import item_caption, period_caption
+from ...captions import item_caption, level_caption, period_caption
 from ...directory import Directory
 from ...node import Node
 from ...scope import Viewer
@@ -26,6 +26,7 @@ _VERBS = {
     "reopened": "撤销接受",
 }  # fmt: skip
 _TONES = {"accepted": "ok", "returned": "bad", "reopened": "warn"}
+Scales = Mapping[str, str]
 _KINDS = {"stored": "收到", "decided": "审核"}
 
 
@@ -46,6 +47,7 @@ class Task:
     deadline: str
     button: Button | None
     rollup: Button | None = None
+    scale: str = ""
 
     @property
     def badge(self) -> str:
@@ -71,6 +73,7 @@ class Waiting:
     revision: int
     nil: bool
     late: int
+    scale: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,7 @@ class Progress:
     missing: list[str]
     href: str
     is_over: bool
+    scale: str = ""
 
     @property
     def absent(self) -> int:
@@ -144,12 +148,13 @@ def desk(tx: Connection, node: Node, viewer: Viewer) -> Desk:
     """Lay out the desk of somebody."""
     now, today = node.clock.now(), node.clock.today()
     told = owing.due_list(tx, node, viewer, between=(today - BACK, today + AHEAD))
-    tasks = tasks_of(tx, viewer, told)
+    scales = _scales(tx, node, viewer, told)
+    tasks = [replace(t, scale=scales.get(t.due.campaign, "")) for t in tasks_of(tx, viewer, told)]
     overdue = [t for t in tasks if t.due.state == "missing" and t.due.closes_at >= now]
     coming = (t for t in tasks if t.due.state in ("not-due", "due"))
     directory = node.directory(tx)
     readable = viewer.may("submission.read")
-    waiting, total = _waiting(tx, node, directory, viewer, now)
+    waiting, total = _waiting(tx, node, directory, viewer, now, scales)
     return Desk(
         returned=[t for t in tasks if t.due.state == "returned"],
         overdue=sorted(overdue, key=lambda t: -t.due.due_at.timestamp()),
@@ -157,10 +162,16 @@ def desk(tx: Connection, node: Node, viewer: Viewer) -> Desk:
         next=next(coming, None),
         waiting=waiting,
         waiting_total=total,
-        progress=_progress(tx, node, directory, viewer, now),
-        receipts=_receipts(tx, node, viewer, now) if readable else [],
-        history=_history(tx, node, directory, viewer, now) if readable else [],
+        progress=_progress(tx, node, directory, viewer, now, scales),
+        receipts=_receipts(tx, node, viewer, now, scales) if readable else [],
+        history=_history(tx, node, directory, viewer, now, scales) if readable else [],
     )
+
+
+def _scales(tx: Connection, node: Node, viewer: Viewer, told: DueList) -> Scales:
+    """To which level each campaign files, where the unit has to do with several: their weeks are not counted alike."""
+    named = {d.campaign for d in told.items} | {r.campaign for r in repository.filed_to(tx, viewer.unit)}
+    return {campaign: level_caption(node.catalog, campaign) for campaign in named} if len(named) > 1 else {}
 
 
 def _of_this_week(due: Due, today: date) -> bool:
@@ -197,7 +208,7 @@ def _button(due: Due, *, may_file: bool, now: datetime) -> Button | None:
 
 
 def _waiting(
-    tx: Connection, node: Node, directory: Directory, viewer: Viewer, now: datetime
+    tx: Connection, node: Node, directory: Directory, viewer: Viewer, now: datetime, scales: Scales
 ) -> tuple[list[Waiting], int]:
     if not viewer.may("submission.decide"):
         return [], 0
@@ -208,18 +219,21 @@ def _waiting(
             caption=item_caption(node.catalog, r.campaign, r.item),
             period=period_caption(node.catalog, r.campaign, r.duty, r.period), received=when(r.changed_at, now),
             revision=r.revision, nil=r.nil, late=late_minutes(r.received_at, r.due_at),
+            scale=scales.get(r.campaign, ""),
         )
         for r in rows
     ], rows[0].total if rows else 0  # fmt: skip
 
 
-def _progress(tx: Connection, node: Node, directory: Directory, viewer: Viewer, now: datetime) -> list[Progress]:
+def _progress(
+    tx: Connection, node: Node, directory: Directory, viewer: Viewer, now: datetime, scales: Scales
+) -> list[Progress]:
     """What is filed to the unit this week, and by whom not."""
     absent = repository.absent(tx, viewer.unit, now)
     order = owing.order_of(node.catalog)
     rows = repository.this_week(tx, viewer.unit, now)
     rows.sort(key=lambda r: (-r.due_at.timestamp(), order.get((r.campaign, r.item), len(order))))
-    return [_line(node, directory, r, absent, now) for r in rows]
+    return [replace(_line(node, directory, r, absent, now), scale=scales.get(r.campaign, "")) for r in rows]
 
 
 def _line(node: Node, directory: Directory, row: AnyRow, absent: Iterable[AnyRow], now: datetime) -> Progress:
@@ -235,27 +249,31 @@ def _line(node: Node, directory: Directory, row: AnyRow, absent: Iterable[AnyRow
     )  # fmt: skip
 
 
-def _called(node: Node, row: AnyRow) -> str:
+def _called(node: Node, row: AnyRow, scales: Scales) -> str:
     caption = item_caption(node.catalog, row.campaign, row.item)
-    return f"{caption} {period_caption(node.catalog, row.campaign, row.duty, row.period).partition('（')[0]}"
+    scale = f"（{scales[row.campaign]}）" if scales.get(row.campaign) else ""
+    return f"{caption} {period_caption(node.catalog, row.campaign, row.duty, row.period).partition('（')[0]}{scale}"
 
 
-def _receipts(tx: Connection, node: Node, viewer: Viewer, now: datetime) -> list[Line]:
+def _receipts(tx: Connection, node: Node, viewer: Viewer, now: datetime, scales: Scales) -> list[Line]:
     rows = repository.recent_receipts(tx, viewer.unit, now, limit=_FEW)
     return [
         Line(
-            text=_called(node, r), at=when(r.issued_at, now), href=f"/submissions/{r.uid}", who=r.code,
+            text=_called(node, r, scales), at=when(r.issued_at, now), href=f"/submissions/{r.uid}", who=r.code,
             note=_KINDS[r.kind],
         )
         for r in rows
     ]  # fmt: skip
 
 
-def _history(tx: Connection, node: Node, directory: Directory, viewer: Viewer, now: datetime) -> list[Line]:
+def _history(
+    tx: Connection, node: Node, directory: Directory, viewer: Viewer, now: datetime, scales: Scales
+) -> list[Line]:
     rows = repository.recent_events(tx, viewer.unit, viewer.user_id, now, limit=_SHOWN)
     return [
         Line(
-            text=f"{_VERBS.get(r.kind, r.kind)}{_whose(directory, viewer, r)}{_called(node, r)}", at=when(r.at, now),
+            text=f"{_VERBS.get(r.kind, r.kind)}{_whose(directory, viewer, r)}{_called(node, r, scales)}",
+            at=when(r.at, now),
             href=f"/submissions/{r.uid}", who=directory.name(r.unit), tone=_TONES.get(r.kind, ""),
             note=r.text or "" if r.kind in ("returned", "reopened") else "",
         )

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -27,9 +27,9 @@ from . import exports, feeds, owing, service
 from .choosing import choose, offers
 from .desk import Task, desk, tasks_of
 from .drawing import draw
-from .endpoints import DueAsked, Number, due_asked
+from .endpoints import DueAsked, Number
 from .remembered import Memory
-from .schemas import Asked, BoardAsked
+from .schemas import Asked, BoardAsked, FeedOut, Range
 from .states import WORDS
 from .tallies import rate
 from .words import weekday, when
@@ -38,6 +38,7 @@ router = APIRouter(include_in_schema=False)
 Reader = Annotated[Viewer, Depends(visiting("board.read"))]
 Owner = Annotated[Viewer, Depends(visiting("feed.own"))]
 Changer = Annotated[Viewer, Depends(posting("feed.own"))]
+_Asked = TypeVar("_Asked", bound=Range)
 _COLUMNS = 6
 _WEEK = timedelta(days=6)  # a week's time begins on Saturday
 _EXPORTED = 5000
@@ -59,8 +60,9 @@ def show_desk(request: Request, node: Here, viewer: Reader) -> Response:
 
 
 @router.get("/due")
-def show_due(request: Request, node: Here, viewer: Reader, asked: Annotated[DueAsked, Depends(due_asked)]) -> Response:
+def show_due(request: Request, node: Here, viewer: Reader) -> Response:
     """Everything that a unit owes in a time."""
+    asked = _taken(DueAsked, _queried(request))
     with node.db.read() as tx:
         told = owing.due_list(tx, node, viewer, unit=asked.unit, between=(asked.first, asked.last))
         own = told.unit == viewer.unit
@@ -97,12 +99,24 @@ class Filters:
 
 
 def board_asked(request: Request) -> BoardAsked:
-    """What the page asks for; `what` is campaign and item in one field, and an empty field is none."""
-    told: dict[str, Any] = {name: value for name, value in request.query_params.items() if value}
-    if "~" in str(told.get("what", "")):
-        told["campaign"], _, told["item"] = str(told.pop("what")).partition("~")
+    """What the page asks for; `what` is campaign and item in one field."""
+    told = _queried(request)
+    if "~" in told.get("what", ""):
+        told["campaign"], _, told["item"] = told.pop("what").partition("~")
+    return _taken(BoardAsked, told)
+
+
+def _queried(request: Request) -> dict[str, str]:
+    """What an address asks for: an empty field is none; days the other way round mean what lies between them."""
+    told = {name: value for name, value in request.query_params.items() if value}
+    if told.get("from", "") > told.get("to", "~"):
+        told["from"], told["to"] = told["to"], told["from"]
+    return told
+
+
+def _taken(kind: type[_Asked], told: Mapping[str, str]) -> _Asked:
     try:
-        return BoardAsked.model_validate(told)
+        return kind.model_validate(told)
     except ValidationError as error:
         wrong = [{"field": str(e["loc"][-1]) if e["loc"] else "", "message": e["msg"]} for e in error.errors()]
         raise Problem("not-valid", errors=wrong) from error
@@ -198,7 +212,12 @@ def download(suffix: str, node: Here, viewer: Reader, memory: Memory, asked: Ask
 def _feeds_page(request: Request, node: Node, viewer: Viewer, address: str = "") -> Response:
     with node.db.read() as tx:
         listed = feeds.listed(tx, viewer)
-    return page(request, "board/feeds.html", feeds=listed, address=address)
+    return page(request, "board/feeds.html", feeds=listed, address=address, newest=_newest(listed))
+
+
+def _newest(listed: list[FeedOut]) -> int:
+    """What a form of this page has seen: sent a second time, it has not seen the address it made."""
+    return max((f.id for f in listed), default=0)
 
 
 @router.get("/feeds")
@@ -208,9 +227,13 @@ def show_feeds(request: Request, node: Here, viewer: Owner) -> Response:
 
 
 @router.post("/feeds")
-def make_feed(request: Request, node: Here, viewer: Changer) -> Response:
-    """Make a feed, and show its address this once."""
+def make_feed(
+    request: Request, node: Here, viewer: Changer, seen: Annotated[str, Form(max_length=20)] = ""
+) -> Response:
+    """Make a feed, and show its address this once; sent again, it makes no second."""
     with node.db.write() as tx:
+        if seen != str(_newest(feeds.listed(tx, viewer))):
+            return _back("没有再次生成：本页打开后已生成过地址，只显示一次。没有记下的，请撤销后另生成一个。", "info")
         made = feeds.make(tx, node, viewer, base=str(request.base_url))
     return _feeds_page(request, node, viewer, made.address)
 
@@ -220,6 +243,10 @@ def revoke_feed(number: Number, node: Here, viewer: Changer) -> Response:
     """Close a feed for good."""
     with node.db.write() as tx:
         feeds.revoke(tx, node, viewer, number)
+    return _back("日历订阅地址已撤销。")
+
+
+def _back(words: str, kind: str = "success") -> Response:
     response = RedirectResponse("/feeds", 303)
-    say(response, "日历订阅地址已撤销。")
+    say(response, words, kind=kind)
     return response

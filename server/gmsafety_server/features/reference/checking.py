@@ -17,7 +17,7 @@ from ...errors import Problem
 from ...node import Node
 from ...planning import Item
 from ...scope import Viewer, require
-from ..submissions.judging import Desk, as_json, lay_out, look
+from ..submissions.judging import NO_SUCH_UNIT, Desk, as_json, lay_out, look
 from ..submissions.schemas import Enclosure, Envelope, Parcel
 from . import repository
 from .schemas import CheckOut
@@ -64,11 +64,11 @@ def check(node: Node, viewer: Viewer, brought: Brought) -> CheckOut:
 def _unit(directory: Directory, viewer: Viewer, name: str | None) -> str:
     known = (directory.units.get(name) or directory.units.named(name)) if name else None
     if name and known is None:
-        raise Problem("not-found", "没有这个单位")
+        raise Problem("not-found", NO_SUCH_UNIT)
     unit = known.ref if known else viewer.unit
     if unit not in directory.units:
         raise Problem("not-found", "本单位今天没有开着")
-    require(viewer, "submission.file", directory.path(unit))
+    require(viewer, "submission.file", directory.path(unit), unseen=NO_SUCH_UNIT)
     return unit
 
 

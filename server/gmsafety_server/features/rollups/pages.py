@@ -248,6 +248,14 @@ def filing(uid: str, request: Request, node: Here, viewer: Writer) -> Response:
     return _filing(request, node, viewer, uid, asked={})
 
 
+def _corrects_nothing(node: Node, viewer: Viewer, uid: str, supersedes: str) -> int:
+    """The revision that is to be corrected, where it says the very same."""
+    with node.db.read() as tx:
+        shown = screens.screen(tx, node, viewer, uid)
+    upward = shown.told["upward"] or {}
+    return shown.same_as if upward.get("current_hash") == supersedes else 0
+
+
 @router.post("/rollups/{uid}/file")
 def file_it(
     uid: str, request: Request, node: Here, viewer: Doer, etag: Etag, reason: Text = "", note: Text = "",
@@ -255,6 +263,9 @@ def file_it(
 ) -> Response:  # fmt: skip
     """File it; pressed twice, it is filed once."""
     words = {"reason": reason.strip() or None, "note": note.strip() or None, "supersedes": supersedes or None}
+    if supersedes and not words["note"] and (same := _corrects_nothing(node, viewer, uid, supersedes)):
+        wrong = f"与已报的第{same}版内容相同；仍要报送的，请在报送说明里写明原因。"
+        return _filing(request, node, viewer, uid, asked={"reason": reason, "note": note}, wrong=wrong)
     try:
         told = FileIn.model_validate({"message_id": f"rollup-{uid}-{etag}", **words})
         handling.file_upward(node, viewer, uid, etag, told)

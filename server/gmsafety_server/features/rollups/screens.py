@@ -17,7 +17,7 @@ from ...tables import AnyRow, rollups
 from ...web import Paging
 from ..submissions.service import STATES
 from . import repository, views
-from .gathering import form_of, made_of
+from .gathering import form_of, made_of, upward_slot
 from .reckoning import Made
 from .service import find
 
@@ -95,6 +95,8 @@ class Screen:
     title: str
     period: str
     may_write: bool
+    same_as: int = 0
+    """The revision that is filed now, where it says the very same; 0 where none does."""
 
     @property
     def href(self) -> str:
@@ -119,7 +121,9 @@ class Screen:
     @property
     def can_file(self) -> bool:
         """Tell whether it may be filed now: somebody takes it, and has not accepted another."""
-        return self.may_write and self.told["upward"] is not None and self.told["upward"]["state"] != "accepted"
+        upward = self.told["upward"]
+        open_ = upward is not None and upward["state"] != "accepted"
+        return self.may_write and open_ and (not self.same_as or upward["state"] == "returned")
 
     @property
     def findings(self) -> list[dict[str, Any]]:
@@ -142,8 +146,14 @@ def screen(tx: Connection, node: Node, viewer: Viewer, uid: str) -> Screen:
     links = {n["path"]: f"/rollups/{uid}/cells/{n['path']}" for n in told["numbers"]}
     return Screen(
         row, made, told, sheet, _marks(told, sheet, uid), links, item_caption(node.catalog, row.campaign, row.item),
-        caption(tx, node, row), viewer.may("rollup.write", row.path),
+        caption(tx, node, row), viewer.may("rollup.write", row.path), _same_as(tx, node, row, told["body"]),
     )  # fmt: skip
+
+
+def _same_as(tx: Connection, node: Node, row: AnyRow, body: dict[str, Any]) -> int:
+    slot = upward_slot(tx, node, row)
+    filed = repository.filed_forms(tx, [slot.submission_id]) if slot is not None and slot.submission_id else []
+    return next((int(f.revision) for f in filed if f.body == body), 0)
 
 
 def caption(tx: Connection, node: Node, row: AnyRow) -> str:

@@ -1,5 +1,6 @@
 """The rules of roll-ups. Every function works inside a transaction that the endpoint opened, and commits nothing."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -92,6 +93,11 @@ def set_own(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, 
     _log(tx, node, viewer, row, "own", file=name)
 
 
+def _what(adjustment: Mapping[str, Any]) -> str:
+    """What an adjustment says, without who made it and when."""
+    return json.dumps({n: v for n, v in adjustment.items() if n not in ("by", "at")}, sort_keys=True, default=str)
+
+
 def adjust(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, told: Sequence[AdjustmentIn]) -> None:
     """Give a roll-up these adjustments, and no others."""
     row = find(tx, viewer, "rollup.write", uid, lock=True)
@@ -99,7 +105,8 @@ def adjust(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, t
     form, now = form_of(node, row.item), node.clock.now()
     person = repository.name_of(tx, viewer.user_id)
     mark = {"by": person, "at": now.isoformat()}
-    kept = [{**a.model_dump(), **mark} for a in told]
+    before = {_what(a): {n: a[n] for n in mark} for a in row.adjustments}
+    kept = [{**said, **before.get(_what(said), mark)} for said in (a.model_dump() for a in told)]
     _check_adjustments(form, kept)
     below_zero = [
         {"field": f"adjustments.{index}", "message": f"{form.label_of(a.path)}会成为负数"}

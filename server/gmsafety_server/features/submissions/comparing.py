@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from gmsafety.forms.reconcile import row_keys
 from gmsafety.forms.record import Record
 
+from ...carried import has_form
 from ...errors import Problem
 from ...node import Node
 from ...scope import Viewer
@@ -25,6 +26,8 @@ def compared(tx: Connection, node: Node, viewer: Viewer, uid: str, against: str)
         raise Problem("not-valid", "不是同一单位同一期的同一张表")
     if row.body is None or other.body is None:
         raise Problem("not-valid", "以文件报送的材料不能逐格比较")
+    if not all(has_form(r.body, node.catalog) for r in (row, other)):
+        raise Problem("not-valid", "没有插件再定义这张表，不能逐格比较")
     return {"uid": uid, "against": against, "changes": list(between(node, other, row))}
 
 
@@ -33,6 +36,11 @@ def between(node: Node, before: AnyRow, after: AnyRow) -> Iterator[Change]:
     old, new = papers.record_in(node, before), papers.record_in(node, after)
     if old is not None and new is not None:
         yield from changes(old, new)
+
+
+def is_same(before: AnyRow, after: AnyRow) -> bool:
+    """Tell whether two revisions say the same: equal files, or equal values in a form."""
+    return bool(before.payload_hash == after.payload_hash or (before.body is not None and before.body == after.body))
 
 
 def changes(before: Record, after: Record) -> Iterator[Change]:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi import APIRouter, Depends, Form, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.datastructures import UploadFile
 
@@ -19,6 +19,7 @@ from .schemas import Enclosure, Envelope, MessageId, Parcel
 router = APIRouter(include_in_schema=False)
 Filer = Annotated[Viewer, Depends(posting("submission.file"))]
 Name = Annotated[MessageId, Form()]
+Number = Annotated[int, Path(ge=1, le=2**53)]
 _BYTES = "application/octet-stream"
 
 
@@ -63,7 +64,9 @@ def _not_taken(where: str, problem: Problem) -> Response:
 
 
 @router.post("/slots/{number}/upload")
-def upload(number: int, node: Here, viewer: Filer, files: Given, message_id: Name, supersedes: Text = "") -> Response:
+def upload(
+    number: Number, node: Here, viewer: Filer, files: Given, message_id: Name, supersedes: Text = ""
+) -> Response:
     """Make a draft of the files; nothing is filed before the clerk has seen what is found in them."""
     slot = _slot(node, viewer, number)
     if not files:
@@ -77,7 +80,7 @@ def upload(number: int, node: Here, viewer: Filer, files: Given, message_id: Nam
 
 
 @router.post("/slots/{number}/nil")
-def report_nil(number: int, node: Here, viewer: Filer, message_id: Name, supersedes: Text = "") -> Response:
+def report_nil(number: Number, node: Here, viewer: Filer, message_id: Name, supersedes: Text = "") -> Response:
     """File a nil report; where that raises a finding it becomes a draft, to which a reason can be written."""
     slot = _slot(node, viewer, number)
     try:

@@ -1,5 +1,7 @@
 """One request of a unit, from looking to commit, in the same way for programs and for pages."""
 
+from contextlib import suppress
+
 from sqlalchemy.exc import IntegrityError
 
 from ...errors import Problem
@@ -7,8 +9,10 @@ from ...node import Node
 from ...planning import find_item
 from ...scope import Viewer
 from . import deciding, repository, service
-from .judging import Looked, find_slot, forms_of, lay_out, look, look_again, message_hash_of, payload_hash_of
+from .judging import Looked, Overtaken, find_slot, forms_of, lay_out, look, look_again, message_hash_of, payload_hash_of
 from .schemas import Parcel
+
+_TURNS = 3
 
 
 def take(node: Node, viewer: Viewer, parcel: Parcel) -> tuple[str, bool]:
@@ -17,7 +21,17 @@ def take(node: Node, viewer: Viewer, parcel: Parcel) -> tuple[str, bool]:
 
 
 def store(node: Node, viewer: Viewer, parcel: Parcel) -> service.Stored:
-    """Look at a parcel and store it; one whose very message was stored before is only named."""
+    """Look at a parcel and store it; one whose very message was stored before is only named.
+
+    Where a form that it is checked with comes in while it is looked at, it is looked at again.
+    """
+    for _ in range(_TURNS):
+        with suppress(Overtaken):
+            return _store(node, viewer, parcel)
+    raise Problem("busy")
+
+
+def _store(node: Node, viewer: Viewer, parcel: Parcel) -> service.Stored:
     envelope = parcel.envelope
     message_hash = message_hash_of(parcel, payload_hash_of(parcel))
     with node.db.read() as tx:
@@ -65,10 +79,14 @@ def change(node: Node, viewer: Viewer, uid: str, *, seen: int, parcel: Parcel) -
 
 def hand_in(node: Node, viewer: Viewer, uid: str, *, seen: int, reason: str | None) -> None:
     """Check a draft once more, and file it."""
-    handed = recheck(node, viewer, uid, drafts=False, reason=reason)
-    with node.db.write() as tx:
-        service.submit(tx, node, viewer, uid, seen=seen, handed=handed)
-    node.wake()
+    for _ in range(_TURNS):
+        handed = recheck(node, viewer, uid, drafts=False, reason=reason)
+        with suppress(Overtaken):
+            with node.db.write() as tx:
+                service.submit(tx, node, viewer, uid, seen=seen, handed=handed)
+            node.wake()
+            return
+    raise Problem("busy")
 
 
 def recheck(node: Node, viewer: Viewer, uid: str, *, drafts: bool, reason: str | None = None) -> service.HandedIn:
@@ -83,7 +101,7 @@ def recheck(node: Node, viewer: Viewer, uid: str, *, drafts: bool, reason: str |
             return service.HandedIn(item, (), reason)
         desk = lay_out(tx, node, slot, drafts=drafts)
         forms = forms_of(tx, row)
-    return service.HandedIn(item, look_again(node, desk, row, forms), reason)
+    return service.HandedIn(item, look_again(node, desk, row, forms), reason, None if drafts else desk.in_force)
 
 
 def decide(node: Node, viewer: Viewer, uid: str, *, seen: int, decision: deciding.Decision) -> None:

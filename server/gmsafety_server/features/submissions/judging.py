@@ -17,7 +17,7 @@ from gmsafety.forms.record import Record, Rows
 from gmsafety.forms.schema import from_json
 from gmsafety.forms.spec import Form
 
-from ...carried import carry, record_of
+from ...carried import carry, has_form, record_of
 from ...directory import Directory
 from ...errors import Problem
 from ...node import Node
@@ -28,6 +28,8 @@ from . import repository
 from .artefacts import check_artefacts
 from .schemas import Enclosure, Envelope, Parcel
 
+_COMPARED = frozenset(("not-comparable", "pair-not-comparable"))
+NO_SUCH_UNIT = "没有这个单位"
 _NO_TABLE = ("wrong-form", "no-table")
 _COMMON = {"form", "version", "header", "nil"}
 
@@ -64,10 +66,16 @@ class Desk:
     item: Item
     previous: Record | None = None
     beside: tuple[Record, ...] = field(default=())
+    drafts: tuple[Record, ...] = field(default=())
+    in_force: frozenset[tuple[str, int]] = frozenset()
+
+
+class Overtaken(Exception):
+    """Another form that this one is checked with was filed since; it is to be looked at again."""
 
 
 def lay_out(tx: Connection, node: Node, slot: AnyRow, *, drafts: bool, directory: Directory | None = None) -> Desk:
-    """Fetch what a form of this slot is checked with; a draft is checked with the drafts beside it."""
+    """Fetch what a form of this slot is checked with; a draft also with the drafts beside it."""
     directory = directory or node.directory(tx)
     item = find_item(node.catalog, slot.campaign, slot.item)
     if item is None:
@@ -75,19 +83,24 @@ def lay_out(tx: Connection, node: Node, slot: AnyRow, *, drafts: bool, directory
     if item.kind != "form":
         return Desk(directory, slot, item)
     before, beside = repository.around(tx, slot, drafts=drafts)
-    previous = record_of(before.body, before.origin, node.catalog) if before is not None else None
-    return Desk(directory, slot, item, previous, tuple(record_of(r.body, r.origin, node.catalog) for r in beside))
+    known = before is not None and has_form(before.body, node.catalog)
+    previous = record_of(before.body, before.origin, node.catalog) if before is not None and known else None
+    still = [r for r in beside if has_form(r.body, node.catalog)]
+    records = [(r.state == "draft", record_of(r.body, r.origin, node.catalog)) for r in still]
+    filed, waiting = (tuple(r for is_draft, r in records if is_draft is wanted) for wanted in (False, True))
+    in_force = frozenset((r.item, r.revision) for r in beside if r.state != "draft")
+    return Desk(directory, slot, item, previous, filed, waiting, in_force)
 
 
 def find_slot(tx: Connection, directory: Directory, viewer: Viewer, envelope: Envelope) -> AnyRow:
     """Find the slot of an envelope; refuses a unit that is not one's own, and what is not owed."""
     unit = directory.units.get(envelope.unit) or directory.units.named(envelope.unit) if envelope.unit else None
     if envelope.unit and unit is None:
-        raise Problem("not-found", "没有这个单位")
+        raise Problem("not-found", NO_SUCH_UNIT)
     ref = unit.ref if unit else viewer.unit
     if ref not in directory.units:
         raise Problem("not-found", "本单位今天没有开着")
-    require(viewer, "submission.file", directory.path(ref))
+    require(viewer, "submission.file", directory.path(ref), unseen=NO_SUCH_UNIT)
     found = repository.find_slots(tx, ref, envelope.item, envelope.period, envelope.campaign)
     if not found:
         raise Problem("not-owed")
@@ -156,6 +169,8 @@ def _taken(parcel: Parcel, form: Form, desk: Desk) -> Reading:
         header = {h.id: None for h in form.header} | {"unit": unit.name, "date": desk.slot.period}
         return Reading("零报告", Record(form, header, dict.fromkeys(form.blanks), nil=True), ())
     record = record_from_body(parcel.body, form)
+    if (record.nil or parcel.nil) and (len(record.rows) or any(record.values.get(p) for p in form.counted)):
+        raise _not_valid(["写明了零报告，又填了内容；请去掉其中一样"])
     return Reading("JSON", replace(record, rows=_whole(record), nil=record.nil or parcel.nil), ())
 
 
@@ -204,21 +219,34 @@ def _not_valid(messages: list[str]) -> Problem:
 
 
 def judge(desk: Desk, form: Reading | Record) -> tuple[Finding, ...]:
-    """Everything that is found: the core's check, the unit and the period it is filed for, and the forms beside it."""
-    catalog = desk.directory.catalog
+    """Everything that is found: the core's check, the unit and the period it is filed for, and the forms beside it.
+
+    What is found only against a draft says so: it is not found any more when the form is filed without that draft.
+    """
     record = form.record if isinstance(form, Reading) else form
-    found = list(check(form, catalog, previous=desk.previous, beside=desk.beside))
+    found = _judged(desk, form, desk.beside)
+    if desk.drafts and record is not None:
+        against = [f for f in _judged(desk, form, desk.drafts) if f not in found]
+        found += [replace(f, remedy=f"{f.remedy}（对照的是尚未报送的草稿。）") for f in against]
+    envelope = _envelope(desk, record) if record is not None else []
+    if any(f.kind.slug == "account-differs" for f in envelope):  # whatever else it is compared with is another's, too
+        found = [f for f in found if f.kind.slug not in _COMPARED]
+    return (*envelope, *found)
+
+
+def _judged(desk: Desk, form: Reading | Record, beside: tuple[Record, ...]) -> list[Finding]:
+    record = form.record if isinstance(form, Reading) else form
+    found = list(check(form, desk.directory.catalog, previous=desk.previous, beside=beside))
     if record is None:
-        return tuple(found)
+        return found
     known = {(f.code, f.place) for f in found}
-    found += [f for f in _other_way(desk, record) if (f.code, f.place) not in known]
-    return (*_envelope(desk, record), *found)
+    return found + [f for f in _other_way(desk, record, beside) if (f.code, f.place) not in known]
 
 
-def _other_way(desk: Desk, record: Record) -> list[Finding]:
+def _other_way(desk: Desk, record: Record, beside: tuple[Record, ...]) -> list[Finding]:
     """What this form shows to be wrong in those filed before it: rules that stand in the other form."""
     catalog, found = desk.directory.catalog, []
-    for other in desk.beside:
+    for other in beside:
         if any(r.with_ in (record.form.id, record.form.ref) for r in other.form.rules):
             alone = set(check(other, catalog))
             name = other.origin.file if other.origin else other.form.title

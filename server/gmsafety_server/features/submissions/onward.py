@@ -9,15 +9,15 @@ from ...errors import Problem
 from ...templating import say
 
 Text = Annotated[str, Form(max_length=4000)]
-Seen = Annotated[int, Form(ge=1)]
+Seen = Annotated[int, Form(ge=1, le=2**53)]
 """The version of a submission that stood on the page."""
 
 
-def go(where: str, text: str = "", *, kind: str = "success") -> Response:
-    """Go on to another page, which says how it went."""
+def go(where: str, text: str = "", *, kind: str = "success", to: str = "") -> Response:
+    """Go on to another page, which says how it went; `to` is a page that it names."""
     response = RedirectResponse(where, 303)
     if text:
-        say(response, text, kind=kind)
+        say(response, text, kind=kind, to=to)
     return response
 
 

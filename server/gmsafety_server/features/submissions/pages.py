@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy import Connection, and_, or_
 
@@ -20,6 +20,7 @@ from .schemas import Day, Word
 router = APIRouter(include_in_schema=False)
 Reader = Annotated[Viewer, Depends(visiting("submission.read"))]
 Number = Annotated[int, Query(alias="page", ge=1, le=100_000)]
+Slot = Annotated[int, Path(ge=1, le=2**53)]
 _SIZE = 30
 
 
@@ -92,7 +93,7 @@ def find_page(
 
 @router.get("/slots/{number}")
 def slot_page(
-    request: Request, number: int, node: Here, viewer: Reader, refused: Word = None, correct: bool = False
+    request: Request, number: Slot, node: Here, viewer: Reader, refused: Word = None, correct: bool = False
 ) -> Response:
     """What is asked of a unit for a period; the unit's own clerk files it here."""
     with node.db.read() as tx:
@@ -106,7 +107,7 @@ def slot_page(
 
 
 @router.get("/slots/{number}/blank.{suffix}")
-def blank_form(number: int, suffix: str, node: Here, viewer: Reader) -> Response:
+def blank_form(number: Slot, suffix: str, node: Here, viewer: Reader) -> Response:
     """The blank form that is to be filled in."""
     with node.db.read() as tx:
         slot = service.find_slot(tx, viewer, "submission.read", number)

@@ -16,7 +16,7 @@ from gmsafety.forms.types.dates import Window
 from gmsafety.forms.writing import CannotWrite
 
 from ...captions import item_caption
-from ...carried import record_of
+from ...carried import has_form, record_of
 from ...errors import Problem
 from ...node import Node
 from ...scope import Viewer
@@ -35,23 +35,28 @@ PAPERS: dict[int | str, dict[str, Any]] = {200: {"content": {t: {} for t in TYPE
 
 
 def record_in(node: Node, row: AnyRow) -> Record | None:
-    """The record of a submission; None for a deliverable."""
-    return record_of(row.body, row.origin, node.catalog) if row.body is not None else None
+    """The record of a submission; None for a deliverable, and where no plugin defines the form any more."""
+    known = row.body is not None and has_form(row.body, node.catalog)
+    return record_of(row.body, row.origin, node.catalog) if known else None
 
 
 def record_file(tx: Connection, node: Node, viewer: Viewer, uid: str, suffix: Suffix) -> tuple[str, bytes]:
     """A record as a file: its name and its bytes."""
     row = service.find(tx, viewer, "submission.read", uid)
-    record = record_in(node, row)
-    if record is None:
+    if row.body is None:
         raise Problem("not-found", "这份报送是文件，没有表的内容")
     unit = node.directory(tx).name(row.unit)
     name = f"{unit}_{item_caption(node.catalog, row.campaign, row.item)}_{row.period}_第{row.revision}版.{suffix}"
-    if suffix in ("xlsx", "docx"):
+    if suffix == "json":  # as it is kept: it needs no plugin
+        return name, _json(row.body)
+    record = record_of(row.body, row.origin, node.catalog)
+    if suffix != "printed.json":
         return name, written(record.form, record, suffix)
-    window = Window(*node.catalog.window(record.form), record.filed)
-    told = row.body if suffix == "json" else to_printed(record, window)
-    return name, json.dumps(told, ensure_ascii=False, indent=1).encode()
+    return name, _json(to_printed(record, Window(*node.catalog.window(record.form), record.filed)))
+
+
+def _json(told: Any) -> bytes:
+    return json.dumps(told, ensure_ascii=False, indent=1).encode()
 
 
 def written(form: Form, record: Record | None, suffix: str) -> bytes:

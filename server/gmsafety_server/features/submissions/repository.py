@@ -40,9 +40,28 @@ def find_slots(tx: Connection, unit: str, item: str, period: date, campaign: str
 _HELD = select(slots).where(slots.c.id == bindparam("number")).with_for_update()
 
 
-def lock_slot(tx: Connection, slot: int) -> AnyRow:
-    """The slot, so that nobody else changes it until the commit."""
-    return tx.execute(_HELD, {"number": slot}).one()
+def lock_slot(tx: Connection, slot: int) -> AnyRow | None:
+    """The slot, so that nobody else changes it until the commit; None where a change of units has taken it away."""
+    return tx.execute(_HELD, {"number": slot}).first()
+
+
+_HELD_TOGETHER = (
+    select(slots)
+    .where(slots.c.unit == bindparam("u"), slots.c.campaign == bindparam("c"), slots.c.period == bindparam("p"))
+    .order_by(slots.c.id)
+    .with_for_update()
+)
+
+
+def lock_period(tx: Connection, number: int, of: AnyRow) -> tuple[AnyRow | None, frozenset[tuple[str, int]]]:
+    """The slot with the unit's others of the period, so that forms that are checked together come one after another.
+
+    `of` is whatever names unit, campaign and period. Tells also which of the other forms are in force: item, revision.
+    """
+    rows = tx.execute(_HELD_TOGETHER, {"u": of.unit, "c": of.campaign, "p": of.period}).all()
+    mine = next((r for r in rows if r.id == number), None)
+    others = ((r.item, r.revision) for r in rows if r.id != number and r.kind == "form" and r.state in _IN_FORCE)
+    return mine, frozenset(others)
 
 
 _NAMED = select(*SUMMARY).where(submissions.c.sender == bindparam("u"), submissions.c.message_id == bindparam("m"))
@@ -87,7 +106,7 @@ _EARLIER = (
     .order_by(slots.c.period.desc())
     .limit(1)
 )
-_CONTENT = select(*(submissions.c[n] for n in ("item", "revision", "body", "origin", "changed_at")))
+_CONTENT = select(*(submissions.c[n] for n in ("item", "revision", "state", "body", "origin", "changed_at")))
 _BEFORE = _CONTENT.where(submissions.c.id == _EARLIER.scalar_subquery())
 _OTHERS = _CONTENT.join(slots, submissions.c.slot_id == slots.c.id).where(
     _OF_UNIT, slots.c.period == bindparam("p"), slots.c.item != bindparam("i"), slots.c.kind == "form"
@@ -102,11 +121,12 @@ _AROUND = {
 def around(tx: Connection, slot: AnyRow, *, drafts: bool) -> tuple[AnyRow | None, list[AnyRow]]:
     """What a form is checked with. First last period's, of the same unit and item, found through the unit's few slots.
 
-    Then the unit's other forms of the period; all are in force, but with `drafts` a draft stands for its form.
+    Then the unit's other forms of the period: those in force, and with `drafts` those that are not filed yet.
     """
     rows = tx.execute(_AROUND[drafts], {"u": slot.unit, "c": slot.campaign, "i": slot.item, "p": slot.period})
-    latest = {row.item: row for row in sorted(rows, key=lambda row: row.revision) if row.body is not None}
-    return latest.pop(slot.item, None), list(latest.values())
+    told = [row for row in rows if row.body is not None]
+    before = next((row for row in told if row.item == slot.item), None)
+    return before, [row for row in told if row.item != slot.item]
 
 
 def in_force_beside(tx: Connection, slot: AnyRow) -> list[AnyRow]:

@@ -10,7 +10,7 @@ from ...node import Node
 from ...scope import Viewer
 from ...templating import page
 from ...web import Here, posting, visiting
-from . import handling, service, showing
+from . import handling, repository, service, showing
 from .deciding import Decision
 from .onward import Seen, Text, go, sorry
 from .schemas import Day, ReasonIn, Word
@@ -55,7 +55,8 @@ def accept_many(node: Here, viewer: Decider, chosen: Words = None, back: Text = 
                 row = service.find(tx, viewer, "submission.decide", uid)
                 if service.to_be_answered(row.findings):
                     raise Problem("wrong-state", "有问题，请单独审核")
-            handling.decide(node, viewer, uid, seen=int(seen) if seen.isdigit() else 0, decision=Decision("accepted"))
+            version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) <= 9 else 0
+            handling.decide(node, viewer, uid, seen=version, decision=Decision("accepted"))
             done += 1
         except Problem as problem:
             not_done.append(problem.detail)
@@ -79,7 +80,7 @@ def accept(uid: str, node: Here, viewer: Decider, seen: Seen, note: Text = "", t
 class ReturnForm(BaseModel):
     """The form with which something is returned: findings that were ticked, own words by place, a note."""
 
-    seen: int = Field(ge=1)
+    seen: int = Field(ge=1, le=2**53)
     finding: list[int] = Field(default_factory=list, max_length=2000)
     where: list[str] = Field(default_factory=list, max_length=50)
     text: list[str] = Field(default_factory=list, max_length=50)
@@ -104,6 +105,8 @@ def give_back(uid: str, node: Here, viewer: Decider, told: Annotated[ReturnForm,
         reasons = TypeAdapter(list[ReasonIn]).validate_python(told.reasons(findings))
     except ValidationError:
         return go(f"/submissions/{uid}", "退回的原因太长，或含有不能显示的字符。", kind="error")
+    if not reasons and not told.note.strip():
+        return go(f"/submissions/{uid}", "退回要写明原因。", kind="error")
     decision = Decision("returned", tuple(r.model_dump() for r in reasons), told.note.strip() or None)
     return _decided(node, viewer, uid, told.seen, decision, told.then)
 
@@ -127,13 +130,24 @@ def _decided(node: Node, viewer: Viewer, uid: str, seen: int, decision: Decision
     try:
         handling.decide(node, viewer, uid, seen=seen, decision=decision)
     except Problem as problem:
-        return sorry(here, problem)
+        return _overtaken(node, viewer, uid) or sorry(here, problem)
     told = f"{_DONE[decision.kind]}《{_title(node, viewer, uid)}》。"
     if then != "next":
         return go(here, told)
     at = order.index(uid) if uid in order else 0
     rest: list[Any] = [w for w in (*order[at:], *order[:at]) if w != uid]
     return go(f"/submissions/{rest[0]}", told) if rest else go("/review", f"{told}没有要审的了。")
+
+
+def _overtaken(node: Node, viewer: Viewer, uid: str) -> Response | None:
+    """Where another revision has come in since: say so, and name it."""
+    with node.db.read() as tx:
+        row = service.find(tx, viewer, "submission.decide", uid)
+        current = repository.by_id(tx, row.current_id)
+    if current is None or current.revision <= row.revision:
+        return None
+    said = f"没有办理：填报单位已报第{current.revision}版，请看新的一版。"
+    return go(f"/submissions/{uid}", said, kind="warning", to=f"/submissions/{current.uid}")
 
 
 def _title(node: Node, viewer: Viewer, uid: str) -> str:

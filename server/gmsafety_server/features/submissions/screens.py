@@ -43,16 +43,17 @@ def slot_context(tx: Connection, node: Node, viewer: Viewer, slot: AnyRow) -> di
         "current": current,
         "revisions": [showing.line(node, directory, r) for r in revisions if own or r.state != "draft"],
         "beside": [showing.line(node, directory, r) for r in repository.in_force_beside(tx, slot)],
-        "last": _last(tx, node, before),
+        "last": _last(tx, node, viewer, before),
         "evidence": [views.refusal(node, directory, r) for r in evidence],
         "returned": _returned(tx, node, current),
         "message_id": f"web-{secrets.token_hex(12)}",
     }
 
 
-def _last(tx: Connection, node: Node, slot: AnyRow | None) -> dict[str, Any] | None:
-    """What was filed a period earlier, with its file."""
-    row = repository.by_id(tx, slot.submission_id) if slot is not None else None
+def _last(tx: Connection, node: Node, viewer: Viewer, slot: AnyRow | None) -> dict[str, Any] | None:
+    """What was filed a period earlier, with its file; not to a unit above that it was not yet filed to."""
+    seen = slot is not None and viewer.may("submission.read", slot.path)
+    row = repository.by_id(tx, slot.submission_id) if slot is not None and seen else None
     if row is None:
         return None
     files = repository.files_of(tx, row.id)
@@ -97,6 +98,7 @@ def told_of(tx: Connection, node: Node, viewer: Viewer, row: AnyRow, slot: AnyRo
         "story": showing.story(repository.events_of_slot(tx, slot.id), directory, own=slot.unit == viewer.unit),
         "changes": list(comparing.between(node, previous, row)) if previous is not None else [],
         "before": previous,
+        "same_as_before": previous is not None and comparing.is_same(previous, row),
         "decides": viewer.may("submission.decide", row.path) and row.upper == viewer.unit,
         "is_current": row.id == slot.submission_id,
         "waiting": _neighbours(waiting, row.uid),

@@ -24,7 +24,7 @@ from ...planning import Item
 from ...scope import Viewer, require
 from ...tables import AnyRow
 from . import repository
-from .judging import Looked, as_json
+from .judging import Looked, Overtaken, as_json
 from .receipting import Receipts
 
 STATES = {
@@ -44,6 +44,7 @@ class HandedIn:
     item: Item
     findings: tuple[Finding, ...]
     reason: str | None
+    in_force: frozenset[tuple[str, int]] | None = None
 
 
 def known(before: AnyRow | None, message_hash: str) -> str | None:
@@ -67,11 +68,15 @@ class Stored(NamedTuple):
 def store(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> Stored:
     """Store a parcel as a draft or a filed submission; one that was stored before is only named."""
     envelope = looked.parcel.envelope
-    slot = repository.lock_slot(tx, looked.slot.id)
+    slot, in_force = repository.lock_period(tx, looked.slot.id, looked.slot)
+    if slot is None:
+        raise Problem("not-owed")
     before, draft = repository.met(tx, slot, envelope.message_id)
     uid = known(before, looked.message_hash)
     if uid is not None:
         return Stored(uid, False)
+    if looked.desk.item.kind == "form" and in_force != looked.desk.in_force:
+        raise Overtaken
     now = node.clock.now()
     _reception_open(node, slot)
     _may_follow(repository.by_id(tx, slot.submission_id), envelope.supersedes)
@@ -212,6 +217,8 @@ def find_slot(tx: Connection, viewer: Viewer, action: str, number: int) -> AnyRo
 def hold(tx: Connection, viewer: Viewer, action: str, uid: str) -> tuple[AnyRow, AnyRow]:
     """A submission in sight and its slot, so that nobody else changes them until the commit."""
     slot = repository.lock_slot(tx, find(tx, viewer, action, uid).slot_id)
+    if slot is None:
+        raise Problem("not-found")
     return find(tx, viewer, action, uid), slot
 
 
@@ -229,6 +236,10 @@ def done_before(tx: Connection, viewer: Viewer, row: AnyRow, seen: int, told: Ma
 
 def submit(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, handed: HandedIn) -> None:
     """Hand in a draft; done twice, it answers as the first time."""
+    row = find(tx, viewer, "submission.file", uid)
+    _, in_force = repository.lock_period(tx, row.slot_id, row)
+    if handed.in_force not in (None, in_force):
+        raise Overtaken
     row, slot = hold(tx, viewer, "submission.file", uid)
     reason = handed.reason or row.reason
     if row.state == "submitted" and done_before(tx, viewer, row, seen, {"kind": "submitted", "text": reason}):

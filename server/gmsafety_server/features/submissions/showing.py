@@ -16,7 +16,7 @@ from ...tables import AnyRow
 from ...templating import beijing
 from . import papers
 from .artefacts import ALLOWED, NAMES
-from .views import late_minutes
+from .views import DRAFTING, late_minutes
 
 _MOST_FINDINGS = 300
 _ORDER = {"error": 0, "warning": 1, "info": 2}
@@ -148,7 +148,7 @@ def story(rows: Iterable[AnyRow], directory: Directory, *, own: bool) -> list[di
     told = []
     for row in rows:
         words, tone = _STORY.get(row.kind, (row.kind, ""))
-        if not own and row.kind in ("drafted", "redrafted"):
+        if not own and row.kind in DRAFTING:
             continue
         said = [row.text or "", *(_reason(r) for r in (row.data or {}).get("reasons", ()))]
         told.append(

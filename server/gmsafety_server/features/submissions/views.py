@@ -20,6 +20,8 @@ from . import repository, service
 
 _SAME = ("uid", "campaign", "item", "period", "unit", "upper", "revision", "state", "nil", "due_at", "received_at")
 _MORE = ("message_id", "payload_hash", "supersedes", "reason", "note", "etag", "test", "changed_at")
+DRAFTING = ("drafted", "redrafted")
+"""What a unit does before it files; told to itself only."""
 _OPEN_TYPES = ("application/vnd.openxmlformats", "application/json")
 
 
@@ -78,7 +80,7 @@ def listed(
 
 
 def history(tx: Connection, node: Node, viewer: Viewer, uid: str) -> list[dict[str, Any]]:
-    """What happened to a submission, from the beginning."""
+    """What happened to a submission, from the beginning; what a unit did with its drafts is told to itself only."""
     row = service.find(tx, viewer, "submission.read", uid)
     directory = node.directory(tx)
     return [
@@ -87,6 +89,7 @@ def history(tx: Connection, node: Node, viewer: Viewer, uid: str) -> list[dict[s
             "text": e.text, "data": e.data,
         }
         for e in repository.events_of(tx, row.id)
+        if row.unit == viewer.unit or e.kind not in DRAFTING
     ]  # fmt: skip
 
 

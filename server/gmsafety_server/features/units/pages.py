@@ -1,6 +1,8 @@
 """The pages of units: the tree, one unit with its history, and changes, which are shown before they are made."""
 
+from collections.abc import Mapping
 from datetime import date
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Query, Request, Response
@@ -9,6 +11,8 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationError
 
 from gmsafety.codes import Level
 
+from ...captions import ROLES, role_caption
+from ...directory import Directory
 from ...errors import Problem
 from ...node import Node
 from ...scope import Viewer, above
@@ -17,6 +21,7 @@ from ...web import Here, Paging, posting, visiting
 from . import service
 from .endpoints import apply
 from .schemas import CHANGE, KINDS
+from .telling import facts_of, wrong_of
 
 router = APIRouter(prefix="/admin/units", include_in_schema=False)
 Reader = Annotated[Viewer, Depends(visiting("unit.read"))]
@@ -24,6 +29,21 @@ Day = Annotated[date | None, BeforeValidator(lambda v: v or None), Query()]
 Looker = Annotated[Viewer, Depends(visiting("unit.change"))]
 Administrator = Annotated[Viewer, Depends(posting("unit.change"))]
 _EVERY = Paging(page=1, size=500)
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_ALWAYS = ("day", "reason")
+_FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "open": (*_ALWAYS, "ref", "name", "role", "level", "area"),
+        "rename": (*_ALWAYS, "name"),
+        "move": (*_ALWAYS, "to"),
+        "merge": (*_ALWAYS, "to"),
+        "split": (*_ALWAYS, "into"),
+        "assign": (*_ALWAYS, "duty"),
+        "unassign": _ALWAYS,
+        "close": _ALWAYS,
+    }
+)
+"""The fields of the form of each change, beside which their faults are told."""
 
 
 class ChangeForm(BaseModel):
@@ -81,13 +101,23 @@ def list_units(
         "href": f"?day={day or ''}&page={{page}}",
     }
     return page(
-        request, "units/list.html", units=items, least=least, day=day or node.clock.today(), pager=pager
+        request, "units/list.html", units=items, least=least, day=day or node.clock.today(), pager=pager,
+        role_caption=role_caption,
     )  # fmt: skip
 
 
 @router.get("/{ref}")
-def show_unit(ref: str, request: Request, node: Here, viewer: Reader) -> Response:
-    """A unit: what it is, was, owes, and what may be done with it."""
+def show_unit(
+    ref: str, request: Request, node: Here, viewer: Reader, begin: Annotated[bool, Query(alias="open")] = False
+) -> Response:
+    """A unit: what it is, was, owes, and what may be done with it; `open` begins with a unit below it."""
+    return _unit_page(request, node, viewer, ref, ChangeForm(kind="open" if begin else ""))
+
+
+def _unit_page(
+    request: Request, node: Node, viewer: Viewer, ref: str, asked: ChangeForm, wrong: Mapping[str, str] = _NOTHING
+) -> Response:
+    """A unit with the forms of its changes; `asked` is the one that was filled in, with what is wrong in it."""
     with node.db.read() as tx:
         told = service.detail(tx, node, viewer, ref)
         directory = node.directory(tx)
@@ -95,41 +125,39 @@ def show_unit(ref: str, request: Request, node: Here, viewer: Reader) -> Respons
     path = directory.path(ref)
     owed = {(d["campaign"], d["duty"]) for d in told["duties"] if d["until"] is None}
     every = [(c.ref, d.id, d.title) for c in node.catalog.campaigns.values() for d in c.duties]
-    roles = sorted({u.role for u in directory.units.values()} | {r for _, d in _duties(node) for r in d.from_})
     return page(
-        request, "units/unit.html", unit=told, names={u["ref"]: u["name"] for u in others}, roles=roles,
-        levels=[(level.value, level.chinese) for level in Level],
+        request, "units/unit.html", status=422 if wrong else 200, asked=asked, wrong=wrong,
+        elsewhere=[said for field, said in wrong.items() if field not in _FIELDS.get(asked.kind, ())],
+        unit=told, role=role_caption(told["role"]), names={u["ref"]: u["name"] for u in others},
+        roles=_roles(node, directory), levels=[(level.value, level.chinese) for level in Level],
         alters=viewer.may("unit.change", (above(path) or [path])[-1]), opens=viewer.may("unit.change", path),
         assignable=[(f"{c}~{d}", t) for c, d, t in every if (c, d) not in owed], today=node.clock.today(),
         targets=[(u["ref"], u["name"]) for u in others if viewer.may("unit.change", directory.path(u["ref"]))],
     )  # fmt: skip
 
 
-def _duties(node: Node) -> list[tuple[str, Any]]:
-    return [(c.ref, d) for c in node.catalog.campaigns.values() for d in c.duties]
+def _roles(node: Node, directory: Directory) -> list[tuple[str, str]]:
+    """The roles that are known: those in words, those of units, those that owe something."""
+    owing = {r for c in node.catalog.campaigns.values() for d in c.duties for r in d.from_}
+    others = sorted({*owing, *(u.role for u in directory.units.values())} - {*ROLES})
+    return [("", "请选择"), *((role, role_caption(role)) for role in (*ROLES, *others))]
 
 
 @router.post("/changes")
 def change_units(request: Request, node: Here, viewer: Administrator, form: Annotated[ChangeForm, Form()]) -> Response:
     """Show what a change would do; then make it."""
-    shown: dict[str, Any] = {"form": form, "title": KINDS.get(form.kind, form.kind)}
+    title = KINDS.get(form.kind, form.kind)
     try:
-        outcome = apply(node, viewer, CHANGE.validate_python(form.told()))
-    except ValidationError as error:
-        fields = "、".join(dict.fromkeys(_FIELDS.get(str(e["loc"][-1]), str(e["loc"][-1])) for e in error.errors()))
-        return page(request, "units/change.html", status=422, **shown, wrong=f"请核对：{fields}。", outcome=None)
-    except Problem as problem:
-        if problem.type.slug in ("not-found", "not-allowed"):
+        told = CHANGE.validate_python(form.told())
+        outcome = apply(node, viewer, told)
+    except (ValidationError, Problem) as error:
+        if isinstance(error, Problem) and error.type.slug in ("not-found", "not-allowed"):
             raise
-        return page(request, "units/change.html", status=422, **shown, wrong=f"{problem.detail}。", outcome=None)
+        return _unit_page(request, node, viewer, form.unit, form, wrong_of(error))
     if outcome["dry_run"]:
-        return page(request, "units/change.html", **shown, wrong="", outcome=outcome)
+        with node.db.read() as tx:
+            facts = facts_of(tx, node, told)
+        return page(request, "units/change.html", form=form, title=title, outcome=outcome, facts=facts)
     response = RedirectResponse(f"/admin/units/{form.unit}", 303)
-    say(response, f"{shown['title']}已办理，{outcome['day']}起生效。")
+    say(response, f"{title}已办理，{outcome['day']}起生效。")
     return response
-
-
-_FIELDS = {
-    "day": "日期", "reason": "依据", "ref": "编号", "name": "名称", "role": "角色", "level": "级别",
-    "area": "行政区划代码", "to": "单位", "into": "单位", "duty": "任务", "campaign": "任务",
-}  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from gmsafety.codes import Level
+from gmsafety.exchange.wire import is_unseen
 
 KINDS = {
     "open": "设立", "close": "撤销", "rename": "更名", "move": "划转", "split": "拆分", "merge": "合并",
@@ -16,6 +17,14 @@ EFFECTS = {
     "opened": "设立", "closed": "撤销", "renamed": "更名", "moved": "划转", "kept": "保留", "assigned": "增加任务",
     "unassigned": "取消任务",
 }  # fmt: skip
+
+
+def _seen(text: str) -> str:
+    """Refuse what no receipt would take: it names the unit, and shows all it holds."""
+    unseen = next(filter(is_unseen, text), None)
+    if unseen is not None:
+        raise ValueError(f"名称里含有看不见的字符U+{ord(unseen):04X}，请删去后重填")
+    return text
 
 
 def _alias(text: str) -> str:
@@ -28,9 +37,11 @@ _LINE = StringConstraints(strip_whitespace=True, min_length=1, max_length=120, p
 Ref = Annotated[str, StringConstraints(max_length=120, pattern=r"^[a-z0-9][a-z0-9-]*(\.[a-z0-9][a-z0-9-]*)?$")]
 Known = Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f{}]*$")
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=120, pattern=r"^[^\x00-\x1f\x7f{}]*$"),
+    AfterValidator(_seen),
 ]
-Alias = Annotated[str, _LINE, AfterValidator(_alias)]
+Alias = Annotated[str, _LINE, AfterValidator(_alias), AfterValidator(_seen)]
 Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 
 

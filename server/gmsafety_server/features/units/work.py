@@ -40,11 +40,11 @@ class Work:
 
     def find(self, ref: str) -> AnyRow:
         """A unit in sight as it is on the day, to which nothing else happens later."""
-        row = repository.on(self.tx, ref, self.day)
+        row, unseen = repository.on(self.tx, ref, self.day), f"{self.day}没有编号为“{ref}”的单位，或不在您的管理范围"
         if row is None:
-            raise Problem("not-found", f"{self.day}没有编号为“{ref}”的单位，或不在您的管理范围")
+            raise Problem("not-found", unseen)
         if self.viewer is not None:
-            require(self.viewer, "unit.read", row.path)
+            require(self.viewer, "unit.read", row.path, unseen=unseen)
         self._nothing_later([ref])
         if row.until is not None:
             raise Problem("wrong-state", f"“{row.name}”已定于{row.until}撤销")
