@@ -39,7 +39,9 @@ def values(kind: FieldType, setting: Setting) -> st.SearchStrategy[Any]:
 
 def records(form: Form) -> st.SearchStrategy[Record]:
     """Records of a form, with blanks anywhere."""
-    header = st.fixed_dictionaries({h.id: DAYS if h.type == "date" else NAMES for h in form.header})
+    header = st.fixed_dictionaries(
+        {h.id: NAMES if h.type == "text" else values(h.kind, h.setting) for h in form.header}
+    )
     if not form.is_grid:
         blanks = {p: st.none() | values(b.kind, b.setting) for p, b in form.blanks.items()}
         return st.builds(lambda h, v: Record(form, h, v), header, st.fixed_dictionaries(blanks))
@@ -47,5 +49,14 @@ def records(form: Form) -> st.SearchStrategy[Record]:
         c.id: values(c.kind, c.setting) if c.required or c.type == "serial" else st.none() | values(c.kind, c.setting)
         for c in form.columns
     }
-    rows = st.lists(st.fixed_dictionaries(cells), min_size=1, max_size=5)
-    return st.builds(lambda h, r: Record(form, h, rows=Rows.of(r, form)), header, rows)
+    signed = st.fixed_dictionaries({f.id: st.none() | NAMES for f in form.signatures})
+    if form.fixed:  # every row is there, as printed; what is to be filled in is anything
+        open_cells = {name: how for name, how in cells.items() if name not in form.fixed}
+        every = st.tuples(*(_joined(row, open_cells) for row in form.printed_rows))
+    else:
+        every = st.lists(st.fixed_dictionaries(cells), min_size=1, max_size=5).map(tuple)
+    return st.builds(lambda h, r, s: Record(form, h, rows=Rows.of(list(r), form), signatures=s), header, every, signed)
+
+
+def _joined(row: dict[str, Any], cells: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(cells).map(lambda filled: {**row, **filled})

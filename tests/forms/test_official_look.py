@@ -118,7 +118,10 @@ def test_the_word_file(
 def test_an_office_suite_prints_each_form_on_its_pages(
     catalog: Catalog, office: Callable[..., list[Path]], tmp_path: Path
 ) -> None:
-    """Every form, blank and filled, in both formats, becomes a PDF of as many pages as it needs and no more."""
+    """Every form, blank and filled, in both formats, becomes a PDF of as many pages as it needs and no more.
+
+    That is one; a checklist of dozens of questions takes some more.
+    """
     files = []
     for form in catalog.forms.values():
         for suffix in ("xlsx", "docx"):
@@ -128,4 +131,8 @@ def test_an_office_suite_prints_each_form_on_its_pages(
     folder.mkdir()
     pdfs = office(files, "pdf", folder)
 
-    assert {1} == {p.read_bytes().count(b"/Type/Page\n") + p.read_bytes().count(b"/Type/Page/") for p in pdfs}
+    long = {f.id for f in catalog.forms.values() if len(f.rows) + len(f.clauses) > 10}
+    pages = {p.stem: p.read_bytes().count(b"/Type/Page\n") + p.read_bytes().count(b"/Type/Page/") for p in pdfs}
+
+    assert {} == {n: c for n, c in pages.items() if c != 1 and not n.startswith(tuple(long))}
+    assert {} == {n: c for n, c in pages.items() if c > 5}

@@ -123,6 +123,9 @@ class _Checker:
                     )
 
     def _required(self) -> Iterator[Finding]:
+        form = self.record.form
+        if form.fixed and not self.record.rows.filled(apart=form.fixed):
+            return  # a form as it is sent out
         for column in self.record.form.columns:
             values = self.record.rows.columns.get(column.id, [])
             if column.required and None in values:
@@ -135,7 +138,8 @@ class _Checker:
         form, rows = self.record.form, self.record.rows
         serial = next((c.id for c in form.columns if c.type == "serial"), "")
         first: dict[object, int] = {}
-        for index, number in enumerate(rows.columns.get(serial, [])):
+        numbers = [] if serial in form.merged else rows.columns.get(serial, [])  # one number for a group of rows
+        for index, number in enumerate(numbers):
             inherited = self.record.origin is not None and (index, serial) in self.record.origin.moved
             if number is not None and not inherited and first.setdefault(number, index) != index:
                 other = self.record.cell(first[number], serial)

@@ -9,6 +9,7 @@ from .record import Record, Rows
 from .sentence import Blank
 from .spec import Clause, Form
 from .types import fold
+from .types.answers import joined_answer
 from .types.dates import Window
 
 
@@ -21,6 +22,8 @@ def to_printed(record: Record, window: Window = Window()) -> dict[str, Any]:  # 
         view["rows"] = _rows(record, window)
     else:
         view["clauses"] = {str(n): _clause(c, record.values) for n, c in enumerate(form.clauses, 1)}
+    if form.signatures:
+        view["footer"] = {f.label: record.signatures.get(f.id) for f in form.signatures}
     if record.nil:
         view["nil"] = True
     if record.origin:
@@ -58,6 +61,8 @@ def _rows(record: Record, window: Window) -> list[dict[str, Any]]:
             columns[column.label] = [column.kind.to_printed(v) for v in values]
             if column.kind.derived:
                 for name, more in derived(record, column.id, window).items():
+                    if name == "answer":  # what stands in the column itself
+                        continue
                     columns[f"_{name}"] = [v.isoformat() if isinstance(v, date) else v for v in more]
     names = sorted(columns, key=lambda n: n.startswith("_"))
     return [dict(zip(names, row, strict=True)) for row in zip(*(columns[n] for n in names), strict=True)]
@@ -72,7 +77,10 @@ def from_printed(data: Mapping[str, Any], form: Form) -> Record:
     header = _header(data, form, wrong)
     if form.is_grid:
         rows = data.get("rows", data.get("ledger_rows"))
-        record = Record(form, header, rows=_rows_from(rows or [], form, wrong), nil=bool(data.get("nil")))
+        footer = {fold(k): v for k, v in (data.get("footer") or {}).items()}
+        signed = {f.id: footer.get(fold(f.label)) for f in form.signatures}
+        nil = bool(data.get("nil"))
+        record = Record(form, header, rows=_rows_from(rows or [], form, wrong), nil=nil, signatures=signed)
     else:
         values = _clauses_from(data.get("clauses") or {}, form, wrong)
         record = Record(form, header, values, nil=bool(data.get("nil")))
@@ -147,6 +155,7 @@ def _rows_from(rows: list[Mapping[str, Any]], form: Form, wrong: list[str]) -> R
             if column is None:
                 wrong.append(f"第{index}行：没有“{label}”一列")
                 continue
-            values[column.id] = _take(lambda c=column, r=raw: c.kind.from_printed(r), f"第{index}行“{label}”", wrong)
+            said = joined_answer(str(raw), row.get("_remark")) if column.type == "answer" and raw else raw
+            values[column.id] = _take(lambda c=column, r=said: c.kind.from_printed(r), f"第{index}行“{label}”", wrong)
         taken.append(values)
     return Rows.of(taken, form)

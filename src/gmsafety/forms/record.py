@@ -35,6 +35,10 @@ class Rows:
 
     __hash__ = None  # type: ignore[assignment]  # holds lists
 
+    def filled(self, *, apart: tuple[str, ...] = ()) -> bool:
+        """Tell whether any cell is filled in, apart from those of some columns."""
+        return any(v is not None for name, values in self.columns.items() if name not in apart for v in values)
+
     @classmethod
     def of(cls, rows: list[dict[str, Any]], form: Form) -> "Rows":
         """Hold rows by column; a column that no row has is left out."""
@@ -88,7 +92,8 @@ class Record:
     """One form, filled in by one unit for one period.
 
     `values` are the blanks of a clause table by path; `rows` those of a grid. `nil` is a nil report (零报告), which is
-    neither missing nor empty nor all zeros. `remarks` holds what was written in 备注 beside a clause.
+    neither missing nor empty nor all zeros. `remarks` holds what was written in 备注 beside a clause, `signatures` what
+    stands on the lines for signatures.
     """
 
     form: Form
@@ -98,6 +103,7 @@ class Record:
     nil: bool = False
     remarks: Mapping[str, str] = field(default_factory=dict)
     origin: Origin | None = None
+    signatures: Mapping[str, str | None] = field(default_factory=dict)
 
     def __getitem__(self, path: str) -> Any:
         """Return the value of a blank, or of a header field (`header.unit`)."""
@@ -107,14 +113,17 @@ class Record:
 
     def same_content(self, other: "Record") -> bool:
         """Tell whether two records say the same, wherever they were read."""
-        mine = (self.form.ref, dict(self.header), dict(self.values), self.rows, self.nil, dict(self.remarks))
-        return mine == (
-            other.form.ref,
-            dict(other.header),
-            dict(other.values),
-            other.rows,
-            other.nil,
-            dict(other.remarks),
+        return all(
+            one == two
+            for one, two in (
+                (self.form.ref, other.form.ref),
+                (dict(self.header), dict(other.header)),
+                (dict(self.values), dict(other.values)),
+                (self.rows, other.rows),
+                (self.nil, other.nil),
+                (dict(self.remarks), dict(other.remarks)),
+                (_filled(self.signatures), _filled(other.signatures)),
+            )
         )
 
     def place(self, path: str) -> Place:
@@ -129,3 +138,7 @@ class Record:
     def filed(self) -> Any:
         """The day of filing as the header says, or None."""
         return self.header.get("date")
+
+
+def _filled(lines: Mapping[str, str | None]) -> dict[str, str]:
+    return {k: v for k, v in lines.items() if v}

@@ -29,6 +29,9 @@ def model_of(form: Form) -> type[BaseModel]:
         "header": (_model(f"{form.id}.header", {h.id: _optional(_type(h), h.label) for h in form.header}), ...),
         "nil": (bool, False),
     }
+    if form.signatures:
+        lines = {f.id: _optional(str, f.label) for f in form.signatures}
+        fields["signatures"] = (_model(f"{form.id}.signatures", lines) | None, None)
     if form.is_grid:
         row = _model(f"{form.id}.row", {c.id: _column(c.required, _type(c), c.label) for c in form.columns})
         fields["rows"] = (tuple[row, ...], ())  # type: ignore[valid-type]  # a model made here
@@ -76,6 +79,8 @@ def to_json(record: Record) -> dict[str, Any]:
     data["header"] = {h.id: h.kind.to_json(record.header.get(h.id)) for h in form.header}
     if record.nil:
         data["nil"] = True
+    if form.signatures:
+        data["signatures"] = {f.id: record.signatures.get(f.id) for f in form.signatures}
     if form.is_grid:
         kinds = {c.id: c.kind for c in form.columns}
         data["rows"] = [{name: kinds[name].to_json(value) for name, value in row.items()} for row in record.rows]
@@ -102,7 +107,9 @@ def from_json(data: Mapping[str, Any], form: Form) -> Record:
                     if k in form.by_id
                 }
             )
-        record = Record(form, header, rows=Rows.of(rows, form), nil=nil)
+        given = data.get("signatures") or {}
+        signed = {f.id: _take(f.kind, given.get(f.id), f"signatures.{f.id}", wrong) for f in form.signatures}
+        record = Record(form, header, rows=Rows.of(rows, form), nil=nil, signatures=signed)
     else:
         flat = _flat(data.get("values") or {})
         wrong += [f"values.{p}：没有这一空格" for p in flat if p not in form.blanks]

@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -19,6 +19,7 @@ class FormField(Value):
     type: str = "text"
     choices: Names = ()
     parts: Names = ()
+    units: Names = Field((), description="words that may follow a number: 19条")
     aliases: Names = ()
 
     @property
@@ -29,7 +30,7 @@ class FormField(Value):
     @cached_property
     def setting(self) -> Setting:
         """What the form adds to the type."""
-        return Setting(choices=self.choices, parts=self.parts)
+        return Setting(choices=self.choices, parts=self.parts, units=self.units)
 
     @model_validator(mode="after")
     def _known_type(self) -> "FormField":
@@ -44,6 +45,7 @@ class Column(FormField):
     """A column of a grid. `aliases` are other titles seen in real files; reading one of them is said."""
 
     required: bool = False
+    total: bool = Field(False, description="summed up in a row 合计, which is no row of data")
     width: float = 10
     heading: str | None = Field(None, description="the title as printed, with its line breaks")
 
@@ -133,7 +135,11 @@ class Layout(Value):
 
 
 class Form(Value):
-    """One form. Either `clauses` (a clause table) or `columns` (a grid with open rows)."""
+    """One form. Either `clauses` (a clause table) or `columns` (a grid with open rows).
+
+    `rows` are the rows that are printed already. Where columns are `fixed`, these rows are all there are, and what is
+    printed in those columns is not to be changed; cells of `merged` columns that say the same are one cell on paper.
+    """
 
     id: str = Field(alias="form")
     version: str
@@ -143,8 +149,12 @@ class Form(Value):
     period: Literal["week", "month", "once"] = "week"
     campaign: str | None = None
     source: Citation
-    header: tuple[FormField, ...]
+    header: tuple[FormField, ...] = ()
     columns: tuple[Column, ...]
+    rows: tuple[dict[str, str | int | None], ...] = Field((), description="printed rows: column and what it says")
+    fixed: Names = ()
+    merged: Names = ()
+    signatures: tuple[FormField, ...] = Field((), description="lines for signatures below the table")
     clauses: tuple[Clause, ...] = ()
     numbers: Literal["cumulative", "this-period"] = "this-period"
     not_cumulative: Names = ()
@@ -177,9 +187,15 @@ class Form(Value):
         return {c.id: c for c in self.columns}
 
     @cached_property
-    def unit_field(self) -> FormField:
-        """The header field that names the reporting unit: by convention `unit`, else the first."""
-        return next((h for h in self.header if h.id == "unit"), self.header[0])
+    def printed_rows(self) -> tuple[dict[str, Any], ...]:
+        """The printed rows, their numbers and days as such."""
+        kinds = {c.id: (c.kind, c.setting) for c in self.columns}
+        return tuple({k: kinds[k][0].read(v, kinds[k][1]).value for k, v in row.items()} for row in self.rows)
+
+    @property
+    def totals(self) -> tuple[str, ...]:
+        """Columns that are summed up in a row 合计."""
+        return tuple(c.id for c in self.columns if c.total)
 
     def rule_names(self) -> set[str]:
         """Names a rule over one form may use: field paths, columns with what is derived from them, header fields."""
@@ -218,10 +234,15 @@ class Form(Value):
             ("列", [c.id for c in self.columns]),
             ("行", [c.id for c in self.clauses]),
             ("规则", [r.id for r in self.rules]),
+            ("表头、签字栏", [f.id for f in (*self.header, *self.signatures)]),
         ):
             twice = {i for i in ids if ids.count(i) > 1}
             if twice:
                 raise ValueError(f"{noun}的id重复：{'、'.join(sorted(twice))}")
+        strange = {k for row in self.rows for k in row} | {*self.fixed, *self.merged} - set(self.by_id)
+        strange -= set(self.by_id)
+        if strange:
+            raise ValueError(f"rows、fixed、merged 中没有这样的列：{'、'.join(sorted(strange))}")
         paths = [b.path for c in self.clauses for b in c.blanks]
         if len(paths) != len(set(paths)):
             raise ValueError(f"空格的id重复：{'、'.join(sorted({p for p in paths if paths.count(p) > 1}))}")

@@ -16,7 +16,7 @@ from ..types.dates import Window
 from ..types.text import shorten
 from .clauses import NIL, read_clauses
 from .grid import grid_origin, read_grid, says_nil, shape_findings, stray_findings
-from .header import Line, header_lines, read_header, text_lines
+from .header import Line, header_lines, read_header, read_signatures, text_lines
 from .identify import Match, map_columns, matches, nearest, runner_up
 from .result import Forms, Reading
 from .safety import Inspection
@@ -187,10 +187,15 @@ class Desk:
         origin = grid_origin(match, columns, reading, self.file)
         origin.cells.update(cells)  # type: ignore[attr-defined]  # the dict made one line above
         nil = reading.nil or any(says_nil(t) for t in (*match.table.above, *match.table.below))
-        record = Record(match.form, header, rows=reading.rows, nil=nil and not len(reading.rows), origin=origin)
+        texts = [*reading.below, *match.table.below]
+        signed = read_signatures(match.form, texts) if match.form.signatures else {}
+        nil = nil and not len(reading.rows)
+        record = Record(match.form, header, rows=reading.rows, nil=nil, signatures=signed, origin=origin)
         strays = self._strays(match, header, reading.below)
         if not len(reading.rows) and not nil:
             strays.append(KINDS["empty-rows"].at(at_header))
+        elif match.form.fixed and not record.rows.filled(apart=match.form.fixed):
+            strays.append(KINDS["nothing-filled"].at(at_header))
         return record, [*found, *shape_findings(columns, at_header), *reading.findings, *strays]
 
     def _strays(self, match: Match, header: dict[str, Any], texts: Iterable[str]) -> list[Finding]:

@@ -16,12 +16,14 @@ from ..types.fields import as_text
 from ..types.numbers import parse_number
 from ..types.text import is_dots, looks_like_formula, shorten
 from .identify import ColumnMap, Match
+from .printed_rows import PrintedRows, against_total, as_printed
 from .tables import Row, Table
 
 _CHUNK = 512
 _NOTE = re.compile(
     r"^(?:说明|注|备注|填表说明|填报说明|附注|单位负责人|主要负责人|填表人|填报人|审核人|联系人|联系电话|制表|合计)"
 )
+_TOTAL = frozenset({"合计", "总计", "共计", "合 计"})
 _CHINESE_MARK = re.compile(r"^[(（]?[一二三四五六七八九十]")
 _NOTHING = frozenset({"", "无", "/", "—", "-", "零报告", "空"})
 _NIL = re.compile(
@@ -67,6 +69,7 @@ class GridReading:
     findings: list[Finding] = field(default_factory=list)
     nil: bool = False
     below: list[str] = field(default_factory=list)
+    totals: list[tuple[str, Any]] = field(default_factory=list)
 
 
 class _Reader:
@@ -82,14 +85,15 @@ class _Reader:
         self.header_cells: list[Any] = []
         self.anchors = self._anchors(match.table)
         self.saved: dict[tuple[int, int], Any] = {}
-        self.kept = 0
+        self.kept = self.total_line = 0
+        self.printed = PrintedRows(match.form) if match.form.fixed else None
 
     def _anchors(self, table: Table) -> set[tuple[int, int]]:
         return {(row, col) for (_, col), row in table.covered.items()}
 
     def read(self) -> GridReading:
         chunk: list[tuple[int, list[Any]]] = []
-        for number, row in enumerate(self.table.rows()):
+        for number, row in self._numbered():
             if number <= self.header_row:
                 if number == self.header_row:
                     self.header_cells = self._pick(row)
@@ -104,7 +108,21 @@ class _Reader:
                     chunk = []
         self._flush(chunk)
         self.out.rows = Rows(dict(zip(self.ids, self.columns, strict=True)), len(self.out.lines))
+        rows, whole = self.out.rows, Place("document" if self.table.ordinal else "file", self.table.sheet)
+        for name, cell in self.out.totals or ():
+            self.out.findings += against_total(rows, name, cell, self._place_of(self.total_line, name))
+        if self.printed is not None:
+            self.out.findings += as_printed(rows, self.printed, self._cell, whole)
         return self.out
+
+    def _numbered(self) -> Iterable[tuple[int, Row]]:
+        """The rows of the table by number; where several printed rows stand in one, it comes several times."""
+        rows = enumerate(self.table.rows())
+        if self.printed is None:
+            return rows
+        index = dict(zip(self.ids, self.at, strict=True))
+        others = [i for name, i in index.items() if name not in self.form.fixed]
+        return self.printed.apart(rows, index.get(self.printed.column), others)
 
     def _pick(self, row: Row) -> list[Any]:
         width = len(row)
@@ -120,6 +138,8 @@ class _Reader:
         if not filled:
             self._stray(row)
             return None
+        if self.printed is not None and self.printed.find(self._of(cells, self.printed.column)) is not None:
+            return self._completed(number, cells)
         return self._unusual(number, cells, row)
 
     def _unusual(self, number: int, cells: list[Any], row: Row) -> list[Any] | None:
@@ -131,7 +151,11 @@ class _Reader:
             return None
         first = next((str(c) for c in row if c not in ("", None)), "")
         if _NOTE.match(fold(first)):
-            self._stray(row)
+            if self.form.totals and fold(first) in _TOTAL:
+                self.total_line = number
+                self.out.totals = [(n, c) for n, c in zip(self.ids, cells, strict=True) if n in self.form.totals]
+            else:
+                self._stray(row)
             return None
         rest = [c for i, c in zip(self.ids, cells, strict=True) if i != self._serial and not is_blank(c)]
         if isinstance(cells[0], str) and _SAMPLE.match(fold(cells[0])):
@@ -165,6 +189,15 @@ class _Reader:
         numbers = [int(m.group(1)) for m in marks if m and m.group(1).isdigit()]
         steps = sum(b - a == 1 for a, b in pairwise(numbers))
         return all(marks) and len(marks) * 2 > len(cells) and steps >= len(numbers) - 1 > 0
+
+    def _cell(self, index: int, name: str) -> Place:
+        return self._place_of(self.out.moved.get((index, name), self.out.lines[index]) - self.table.first_row, name)
+
+    def _place_of(self, line: int, name: str) -> Place:
+        return Place(self.table.where(line, self.at[self.ids.index(name)]), self.table.sheet)
+
+    def _of(self, cells: list[Any], name: str) -> Any:
+        return cells[self.ids.index(name)] if name in self.ids else None
 
     @property
     def _serial(self) -> str:
@@ -230,9 +263,7 @@ class _Reader:
                 self.out.findings.append(self._finding(index, name, cache.column, trouble))
 
     def _finding(self, index: int, name: str, column: Column, trouble: Trouble) -> Finding:
-        line = self.out.moved.get((index, name), self.out.lines[index]) - self.table.first_row
-        place = Place(self.table.where(line, self.at[self.ids.index(name)]), self.table.sheet)
-        return KINDS[trouble.slug].at(place, **{"field": column.label, **trouble.data})
+        return KINDS[trouble.slug].at(self._cell(index, name), **{"field": column.label, **trouble.data})
 
 
 def says_nil(text: str) -> bool:
@@ -258,11 +289,12 @@ def shape_findings(columns: ColumnMap, place: Place) -> list[Finding]:
 def stray_findings(form: Form, lines: Iterable[str], place: Place) -> list[Finding]:
     """Say which text around a table was not taken, apart from the form's own notes and signature lines."""
     known = [fold(n) for n in form.notes]
+    signed = tuple(fold(f.label)[:4] for f in form.signatures)
     found = []
     for line in lines:
         text = fold(line)
         is_note = any(n in text or text in n for n in known if text)
-        if text and not is_note and not _NOTE.match(text):
+        if text and not is_note and not _NOTE.match(text) and not (signed and text.startswith(signed)):
             found.append(KINDS["not-understood"].at(place, text=shorten(line, 80)))
     return found
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 
 from ...findings import Finding, Place
@@ -21,6 +21,7 @@ _OTHERS = (
 _DATE_PIECES = re.compile(r"[\d\s年月日号./-]+")
 _ONLY_DATE = re.compile(r"(?:19|20)\d\d(?:年\d{1,2}月\d{1,2}日?|[-./]\d{1,2}[-./]\d{1,2})")
 _AROUND_DATE = re.compile(r"^(?:截至|截止到?|至)|[(（]?第[\d一二三四五六七八九十]+[周期次][)）]?$")
+_BRACKET = re.compile(r"[(（][^()（）]*[)）]$")
 _FEW = 3
 _TRIM = " _＿:：,，;；。\t\u3000\n()（）[]【】"
 
@@ -63,6 +64,18 @@ def read_header(
         elif value is None:
             found.append(KINDS["missing-header"].at(place, label=field.label))
     return values, cells, found
+
+
+def read_signatures(form: Form, texts: Iterable[str]) -> dict[str, str | None]:
+    """What stands on the lines for signatures, among the lines of text below a table."""
+    fields = [f.model_copy(update={"label": _BRACKET.sub("", f.label)}) for f in form.signatures]
+    labels = _labels_pattern([f.label for f in fields])
+    lines = text_lines(list(texts), "file")
+    return {f.id: _text(_find(f, lines, labels)[0]) for f in fields}
+
+
+def _text(raw: object) -> str | None:
+    return str(raw) if raw else None
 
 
 def _bare_date(lines: list[Line]) -> tuple[object, str] | None:

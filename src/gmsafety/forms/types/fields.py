@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any, ClassVar
 
 from .dates import ANY, Window, chinese_date, parse_date
@@ -289,12 +288,3 @@ def as_text(raw: object) -> str:
 
 def _whole(yuan: Decimal) -> Decimal:
     return yuan.to_integral_value() if yuan == yuan.to_integral_value() else yuan
-
-
-FIELD_TYPES = MappingProxyType(
-    {
-        t.name: t()
-        for t in (FieldType, Narrative, Name, Names, Count, Serial, Money, Date, Choice, Measure, CompletionText)
-    }
-)
-"""Every field type by the name it has in a form's YAML."""

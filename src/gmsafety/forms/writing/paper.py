@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from ..record import Record
@@ -11,13 +12,20 @@ from ..spec import Clause, Form, Layout
 DOTS = "....."
 NO_DATE = "    年    月    日"
 NIL = "零报告"
+_SENTENCE = 14
+_AS_THEY_ARE = frozenset(
+    ("serial", "count", "date", "text", "choice", "measure", "completion", "narrative", "answer")
+)  # numbers, days and texts; the others are written in words
 TITLE_FONT, HEAD_FONT, BODY_FONT, LINE_FONT = "方正小标宋简体", "黑体", "仿宋_GB2312", "楷体_GB2312"
 """Fonts of GB/T 9704 by name; a machine without them shows its own 宋体, 黑体, 仿宋, 楷体."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """What is printed. Cells are text, whole numbers or days; None is an empty cell."""
+    """What is printed. Cells are text, whole numbers or days; None is an empty cell.
+
+    `spans` are cells that are one over several rows: column, first row, last row, counted from 0 in `rows`.
+    """
 
     layout: Layout
     title: tuple[str, ...]
@@ -29,6 +37,9 @@ class Paper:
     rows: Iterator[list[Any]]
     count: int
     notes: tuple[str, ...]
+    spans: tuple[tuple[int, int, int], ...] = ()
+    totals: tuple[Any, ...] | None = None
+    signatures: tuple[str, ...] = ()
 
     @property
     def header_line(self) -> str:
@@ -58,6 +69,11 @@ def lay_out(form: Form, record: Record | None) -> Paper:
     """Put a form on paper, filled in or blank."""
     columns = form.columns
     rows, count = _grid_rows(form, record) if form.is_grid else _clause_rows(form, record)
+    signed = record.signatures if record else {}
+    spans: tuple[tuple[int, int, int], ...] = ()
+    if form.merged:
+        every = list(rows)
+        rows, spans = iter(every), tuple(_spans(form, every))
     return Paper(
         layout=form.layout,
         title=form.layout.title or (form.title,),
@@ -72,7 +88,31 @@ def lay_out(form: Form, record: Record | None) -> Paper:
         rows=rows,
         count=count,
         notes=form.notes,
+        spans=spans,
+        totals=_totals(form, record),
+        signatures=tuple(f"{f.label}：{signed.get(f.id) or ''}" for f in form.signatures),
     )
+
+
+def _spans(form: Form, rows: list[list[Any]]) -> Iterator[tuple[int, int, int]]:
+    """Neighbouring rows that say the same in a merged column; a column to the right never reaches over a left one."""
+    starts = {0, len(rows)}
+    for col, column in enumerate(form.columns):
+        if column.id in form.merged:
+            ends = {n for n in range(1, len(rows)) if rows[n][col] != rows[n - 1][col]} | starts
+            for first, after in pairwise(sorted(ends)):
+                if after - first > 1 and rows[first][col] is not None:
+                    yield col, first, after - 1
+            starts = ends
+
+
+def _totals(form: Form, record: Record | None) -> tuple[Any, ...] | None:
+    """The row 合计 of a filled form."""
+    if record is None or not form.totals or not len(record.rows):
+        return None
+    sums = {c: sum(v for v in record.rows.columns.get(c, ()) if v is not None) for c in form.totals}
+    serial = next((c.id for c in form.columns if c.type == "serial"), form.columns[0].id)
+    return tuple("合计" if c.id == serial else sums.get(c.id) for c in form.columns)
 
 
 def _header_value(shown: str, kind: str) -> str:
@@ -80,8 +120,13 @@ def _header_value(shown: str, kind: str) -> str:
 
 
 def _is_short(form: Form, column: str, kind: str) -> bool:
-    long = kind in ("measure", "narrative", "completion") or column in ("detail", "text")
+    long = kind in ("measure", "narrative", "completion") or column in ("detail", "text") or column in _long(form)
     return not long and not (column == "remark" and not form.is_grid)
+
+
+def _long(form: Form) -> set[str]:
+    """Columns whose printed texts are sentences."""
+    return {k for row in form.printed_rows for k, v in row.items() if isinstance(v, str) and len(v) > _SENTENCE}
 
 
 def _clause_rows(form: Form, record: Record | None) -> tuple[Iterator[list[Any]], int]:
@@ -117,6 +162,8 @@ def _grid_rows(form: Form, record: Record | None) -> tuple[Iterator[list[Any]], 
     if record is not None and len(record.rows):
         return _filled(form, record), len(record.rows)
     width = len(form.columns)
+    if form.printed_rows and record is None:
+        return iter([[row.get(c.id) for c in form.columns] for row in form.printed_rows]), len(form.printed_rows)
     if record is not None and record.nil:
         return iter([[1, "无", *["/"] * (width - 2)]]), 1
     numbered = [[n if i == serial else None for i in range(width)] for n in range(1, form.layout.empty_rows + 1)]
@@ -131,7 +178,17 @@ def _filled(form: Form, record: Record) -> Iterator[list[Any]]:
         values = record.rows.columns.get(column.id)
         if values is None:
             ready.append([None] * len(record.rows))
-        elif column.type in ("serial", "count", "date", "text", "choice", "measure", "completion", "narrative"):
+        elif column.type in (
+            "serial",
+            "count",
+            "date",
+            "text",
+            "choice",
+            "measure",
+            "completion",
+            "narrative",
+            "answer",
+        ):
             ready.append(values)
         else:
             show = column.kind.show

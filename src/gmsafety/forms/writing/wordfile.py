@@ -1,6 +1,7 @@
 """Paper as a Word document, by python-docx."""
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,13 @@ def write_wordfile(paper: Paper, to: Path) -> None:
         _paragraph(document, paper.layout.annex, HEAD_FONT, 16)
     for line in paper.title:
         _paragraph(document, line, TITLE_FONT, 20, WD_ALIGN_PARAGRAPH.CENTER)
-    _header_line(document, paper, width)
+    if paper.header:
+        _header_line(document, paper, width)
     _table(document, paper, width)
     for note in paper.notes:
         _paragraph(document, note, BODY_FONT, min(paper.layout.font_size, 12))
+    for line in paper.signatures:
+        _paragraph(document, line, LINE_FONT, 12).paragraph_format.space_before = Pt(10)
     document.save(str(to))
 
 
@@ -100,12 +104,18 @@ def _table(document: Any, paper: Paper, width: float) -> None:
     for cell, heading in zip(head.cells, paper.headings, strict=True):
         _fill(cell, heading, HEAD_FONT, paper.layout.font_size, centred=True)
     _sizes(head.cells, widths)
-    for cells in paper.rows:
+    rows = paper.rows if paper.totals is None else chain(paper.rows, [list(paper.totals)])
+    below = {(row, col) for col, first, last in paper.spans for row in range(first + 1, last + 1)}
+    tops = {(first, col) for col, first, _ in paper.spans}
+    for number, cells in enumerate(rows):
         row = table.add_row()
         _mark(row, "w:cantSplit")
         targets = row.cells
-        for cell, value, centred in zip(targets, cells, paper.centred, strict=True):
-            _fill(cell, _text(value), BODY_FONT, paper.layout.font_size, centred=centred)
+        for col, (cell, value, centred) in enumerate(zip(targets, cells, paper.centred, strict=True)):
+            text = "" if (number, col) in below else _text(value)
+            _fill(cell, text, BODY_FONT, paper.layout.font_size, centred=centred)
+            if (number, col) in below or (number, col) in tops:
+                cell._tc.vMerge = "restart" if (number, col) in tops else "continue"
         _sizes(targets, widths)
 
 

@@ -1,5 +1,6 @@
 """Paper as an Excel workbook, by XlsxWriter. Text is always written as text, never as a formula."""
 
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class _Sheet:
         self.paper = paper
         self.sheet = book.add_worksheet(paper.layout.sheet)
         self.last = len(paper.widths) - 1
+        self.kept: dict[tuple[int, int], Any] = {}
         size = paper.layout.font_size
         wrapped = {"text_wrap": True, "valign": "vcenter", "border": 1, "font_name": BODY_FONT, "font_size": size}
         self.annex = book.add_format({"font_name": HEAD_FONT, "font_size": 16})
@@ -53,8 +55,14 @@ class _Sheet:
         self.sheet.repeat_rows(row)
         self.sheet.freeze_panes(first, 0)
         row = self._rows(first)
+        for col, top, bottom in self.paper.spans:
+            self._merge(first + top, first + bottom, col)
         for note in self.paper.notes:
             self._note(row, note)
+            row += 1
+        for line in self.paper.signatures:
+            self._span(row, 0, self.last, line, self.line)
+            self.sheet.set_row(row, 30)
             row += 1
         self._lists(first, row)
         self.sheet.print_area(0, 0, row - 1, self.last)
@@ -80,9 +88,21 @@ class _Sheet:
             row = 1
         self.sheet.merge_range(row, 0, row, self.last, "\n".join(self.paper.title), self.title)
         self.sheet.set_row(row, 32 * len(self.paper.title) + 6)
+        if not self.paper.header:
+            return row + 1
         self._span(row + 1, 0, self.last, self.paper.header_line, self.line)
         self.sheet.set_row(row + 1, 24)
         return row + 2
+
+    def _merge(self, top: int, bottom: int, col: int) -> None:
+        """Make one cell of several that say the same; the first keeps the text."""
+        style = self.centre if self.paper.centred[col] else self.left
+        value = self.kept[top, col]
+        self.sheet.merge_range(top, col, bottom, col, "", style)
+        if isinstance(value, str):
+            self.sheet.write_string(top, col, value, style)
+        else:
+            self.sheet.write_number(top, col, value, style)
 
     def _span(self, row: int, left: int, right: int, text: str, style: Any) -> None:
         if right > left:
@@ -99,8 +119,12 @@ class _Sheet:
             sheet.write_datetime,
             sheet.set_row,
         )
-        for cells in self.paper.rows:
+        spanned = {col for col, _, _ in self.paper.spans}
+        rows = self.paper.rows if self.paper.totals is None else chain(self.paper.rows, [list(self.paper.totals)])
+        for cells in rows:
             set_row(row, heights.of(cells))
+            for col in spanned:
+                self.kept[row, col] = cells[col]
             for col, value in enumerate(cells):
                 if value is None or value == "":
                     blank(row, col, None, styles[col])
@@ -139,7 +163,8 @@ class _Heights:
     def __init__(self, paper: Paper) -> None:
         size = paper.layout.font_size
         self.line, self.least, self.most = size * 1.4, size * 2, 409.0
-        self.rooms = [(col, paper.room(width)) for col, width in enumerate(paper.widths)]
+        spanned = {col for col, _, _ in paper.spans}
+        self.rooms = [(col, paper.room(width)) for col, width in enumerate(paper.widths) if col not in spanned]
         self.paper = paper
         self.seen: dict[tuple[str, int], int] = {}
 
