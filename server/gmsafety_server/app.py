@@ -15,6 +15,7 @@ from .features.board import pages as board_pages
 from .features.board.remembered import Remembered
 from .features.reference import endpoints as reference
 from .features.reference import pages as reference_pages
+from .features.reference import rules as reference_rules
 from .features.rollups import endpoints as rollups
 from .features.rollups import pages as rollup_pages
 from .features.submissions import downloads, filing_pages, review_pages
@@ -57,6 +58,7 @@ def create_app(node: Node) -> FastAPI:
         app.include_router(room.public)
     app.include_router(board_pages.router)
     app.include_router(reference_pages.router)
+    app.include_router(reference_rules.router)
     app.state.remembered = Remembered()
     app.mount("/static", Static(), name="static")
     app.state.problem_page = problem_page

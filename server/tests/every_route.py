@@ -30,6 +30,7 @@ UNITS = {
     Relation.OTHER: OTHER_CITY,
 }
 CAMPAIGN, WEEKLY = "jincheng.gongmao-2024", "shanxi.weekly-dispatch"
+RESUMPTION, SMELTER = "jincheng.zezhou-resumption-2025", {"tags": {"metal_smelting": True, "blast_furnace": False}}
 DIGEST = "0" * 64
 _WORKBOOK = scenario_file("2024-12-27", "zezhou", "weekly")
 
@@ -303,6 +304,11 @@ API = {
     "GET /api/v1/forms/{ref}": plain(fixed={"ref": WEEKLY}),
     "GET /api/v1/forms/{ref}/schema": plain(fixed={"ref": WEEKLY}),
     "GET /api/v1/forms/{ref}/blank.{suffix}": plain(fixed={"ref": WEEKLY, "suffix": "xlsx"}),
+    "GET /api/v1/campaigns/{ref}/rules": plain(fixed={"ref": CAMPAIGN}),
+    "POST /api/v1/campaigns/{ref}/route": plain(fixed={"ref": RESUMPTION}, json=SMELTER),
+    "POST /api/v1/campaigns/{ref}/gate": plain(fixed={"ref": RESUMPTION}, json=SMELTER),
+    "GET /api/v1/checklists": plain(),
+    "GET /api/v1/checklists/{ref}": plain(fixed={"ref": "jincheng.checklist"}),
     "POST /api/v1/receipts/verify": plain(json={}),
 }
 
@@ -358,6 +364,7 @@ PAGES = {
     "POST /account/tokens/{number}/revoke": on(token, nobodys=True, data={}),
     "GET /account/password": plain(),
     "POST /account/password": plain(data={**_PASSWORD, "again": "different"}),
+    "GET /admin": plain(),
     "GET /admin/users": plain(),
     "GET /admin/new-user": plain(),
     "POST /admin/new-user": on(user, data=_USER),

@@ -1,5 +1,6 @@
 """Accounts: logging in, lock-out, tokens, passwords, and what an administrator may do."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
+from browsing import Browser
 from gmsafety_server import auth
 from gmsafety_server.node import Node
 from gmsafety_server.tables import audit, sessions, tokens, users
@@ -354,6 +356,11 @@ def csrf(http: TestClient, path: str = "/account") -> str:
     return door(http, path)
 
 
+def hidden(http: TestClient, path: str) -> dict[str, str]:
+    """The hidden fields of a page's forms."""
+    return dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', http.get(path).text))
+
+
 @pytest.mark.parametrize(
     ("next", "where"),
     [
@@ -487,8 +494,9 @@ def test_a_first_password_leads_to_one_of_ones_own(http: TestClient, person: Mak
 
 def test_tokens_are_made_and_revoked_on_the_page(http: TestClient, person: Make, node: Node) -> None:
     enter(http, person(ZEZHOU, "clerk").login)
-    told = {"name": "每周自动报送", "days": "30", "scopes": ["read", "file"], "csrf_token": csrf(http)}
+    told = {"name": "每周自动报送", "days": "30", "scopes": ["read", "file"], **hidden(http, "/account")}
     made = http.post("/account/tokens", data=told).text
+    again = http.post("/account/tokens", data=told).text
     with node.db.read() as tx:
         row = tx.execute(select(tokens).order_by(tokens.c.id.desc())).first()
     assert row is not None
@@ -496,6 +504,7 @@ def test_tokens_are_made_and_revoked_on_the_page(http: TestClient, person: Make,
 
     assert f"{row.hint}" in made
     assert "只显示这一次" in made
+    assert ["没有再次申请" in again, "只显示这一次" in again, again.count(row.hint)] == [True, False, 1]
     assert "已撤销" in http.get("/account").text
     assert "只显示这一次" not in http.get("/account").text
 
@@ -508,7 +517,11 @@ def test_accounts_are_looked_after_on_pages(http: TestClient, person: Make, node
     page = "/admin/users/zezhou-1"
     for do in ("disable", "enable"):
         http.post(page, data={"do": do, "csrf_token": csrf(http, page)})
-    reset = http.post(page, data={"do": "reset", "csrf_token": csrf(http, page)}).text
+    resetting = {"do": "reset", **hidden(http, page)}
+    reset = http.post(page, data=resetting).text
+    with node.db.read() as tx:
+        given = tx.execute(select(users.c.password).where(users.c.login == "zezhou-1")).scalar_one()
+    reloaded = http.post(page, data=resetting).text
     changed = {**told, "do": "save", "name": "另某某", "roles": ["clerk", "leader"], "csrf_token": csrf(http, page)}
     http.post(page, data=changed)
     with node.db.read() as tx:
@@ -516,9 +529,32 @@ def test_accounts_are_looked_after_on_pages(http: TestClient, person: Make, node
 
     assert "初始密码只显示这一次" in made
     assert "初始密码只显示这一次" in reset
+    assert ["没有再次重设" in reloaded, "初始密码只显示这一次" in reloaded] == [True, False]
+    assert given == row.password
     assert (422, True) == (again.status_code, "已有这个账号名" in again.text)
     assert ("另某某", ["clerk", "leader"], None) == (row.name, row.roles, row.disabled_at)
     assert "zezhou-1" in http.get("/admin/users?q=泽州").text
+
+
+@pytest.mark.parametrize(
+    ("roles", "offered"),
+    [
+        (["clerk"], ["read", "file", "rollup", "account"]),
+        (["reviewer"], ["read", "review", "account"]),
+        (["leader"], ["read", "account"]),
+        (["administrator", "auditor"], ["read", "account", "admin", "audit"]),
+    ],
+)
+def test_a_token_is_offered_what_the_roles_open(node: Node, person: Make, roles: list[str], offered: list[str]) -> None:
+    boxes = Browser(node, person(ZEZHOU, *roles)).get("/account").all("input[name=scopes]")
+
+    assert offered == [b.get("value") for b in boxes]
+    assert ["read"] == [b.get("value") for b in boxes if "checked" in b.attrib]
+
+
+def test_the_address_of_administration_leads_to_the_accounts(node: Node, person: Make) -> None:
+    assert "/admin/users" == Browser(node, person(CITY, "administrator")).get("/admin").path
+    assert 403 == Browser(node, person(CITY, "clerk")).get("/admin").status
 
 
 def test_problems_are_told_on_a_page(http: TestClient, person: Make) -> None:

@@ -100,7 +100,7 @@ def test_desk_of_a_clerk(friday: Friday, browser: Callable[[Any], Browser]) -> N
     page = desk.get("/").text
 
     heads = [re.sub(r"<[^>]+>|\d", "", h).strip() for h in re.findall(r"<h2>(.*?)</h2>", page)]
-    assert ["退回", "逾期未报", "本周待报", "最近回执", "最近"] == heads
+    assert ["退回", "逾期未报", "本周任务", "最近回执", "最近"] == heads
     assert "泽州县应急管理局 · 12月27日 周五" in words
     assert "请核对 H5 单元格 第5行缺完成时间" in words
     assert ["晋城市应急管理局 退回了重大事故隐患台账 第2周"] == re.findall(r"晋城市应急管理局 退回了\S+ \S+", words)
@@ -130,9 +130,9 @@ def test_desk_of_a_reviewer(friday: Friday, browser: Callable[[Any], Browser]) -
     desk = browser(friday.city)
     words = desk.words("/")
 
-    assert "高平市应急管理局 周调度统计表 第2周（12月27日） 今日 12:22 迟23分钟 审核" in words
+    assert "高平市应急管理局 周调度统计表 第2周（12月27日） 报市 今日 12:22 迟23分钟 审核" in words
     line = re.search(
-        r"周调度统计表 第2周（12月27日） 今日 12:00 截止 已报 (\d+ / \d+) 报送率 (\S+) · 按时率 (\S+)", words
+        r"周调度统计表 第2周（12月27日） 报市 今日 12:00 截止 已报 (\d+ / \d+) 报送率 (\S+) · 按时率 (\S+)", words
     )
     assert line is not None
     assert ("2 / 9", "22.2%", "11.1%") == line.groups()
@@ -167,6 +167,15 @@ def test_board_page(friday: Friday, browser: Callable[[Any], Browser]) -> None:
     assert "按时 ÷（按时＋迟报＋未报）" in words
 
 
+def test_a_desk_tells_two_campaigns_apart(friday: Friday, browser: Callable[[Any], Browser]) -> None:
+    """Two Fridays' weeks are not counted alike: what goes to the province and what comes to the city say which."""
+    city, county = browser(friday.city).words("/"), browser(friday.clerk).words("/")
+
+    assert "第3周（12月27日） 报省" in city
+    assert "第2周（12月27日） 报市" in city
+    assert ["报省" in county, "报市" in county] == [False, False]
+
+
 def test_board_page_is_narrowed(friday: Friday, browser: Callable[[Any], Browser]) -> None:
     """Filters stay in every link of the page; nothing found says so; a wrong filter is a problem page."""
     city = browser(friday.city)
@@ -182,6 +191,8 @@ def test_board_page_is_narrowed(friday: Friday, browser: Callable[[Any], Browser
     other = f"{CAMPAIGN}~{CAMPAIGN}/summary/summary"
     assert "3月25日 23:59" in city.words(f"/board?what={other}&from=2024-12-20&to=2024-12-27")  # weeks of another table
     assert "只看 泽州县应急管理局 及其下级" in city.words(f"/board?unit={ZEZHOU}")
+    assert [200, 200] == [city.get(f"/{p}?from=2024-12-27&to=2024-12-20").status_code for p in ("board", "due")]
+    assert "第1周 12月20日 12:00 第2周" in city.words(f"/board?what={CAMPAIGN}~{WEEKLY}&from=2024-12-27&to=2024-12-20")
     assert 422 == city.get("/board?level=village").status_code
     assert 404 == city.get("/board?what=nobody~nothing").status_code
 
@@ -227,9 +238,10 @@ def test_due_page(friday: Friday, browser: Callable[[Any], Browser]) -> None:
 def test_feeds_page(friday: Friday, browser: Callable[[Any], Browser], http: TestClient) -> None:
     """Made, shown once, revoked; a form that is not our own is refused."""
     clerk = browser(friday.clerk)
-    made = clerk.send("/feeds")
+    made, again = clerk.send("/feeds", seen="0"), clerk.send("/feeds", seen="0")
     address = re.search(r"http://testserver(/feeds/[^<\"]+\.ics)", made.text)
     assert address is not None
+    assert (303, 1) == (again.status_code, clerk.words("/feeds").count("有效"))
     assert 200 == http.get(address.group(1)).status_code
     assert address.group(1) not in clerk.get("/feeds").text
     assert 403 == http.post("/feeds", headers={"Cookie": f"{COOKIE}={clerk.secret}"}).status_code

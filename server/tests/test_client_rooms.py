@@ -92,8 +92,8 @@ def test_reference(client: Callable[..., Client], tmp_path: Path) -> None:
     opinion = reference.verify(filed.receipts[0])
     reference.download_blank(TABLE, "docx", tmp_path / "blank.docx")
 
-    assert ("weekly-forms", "summary") == campaign.duties
-    assert {"weekly-forms", "summary"} == {d.id for d in reference.duties(campaign)}
+    assert ("weekly-forms", "summary", "warning-education", "compile-for-province") == campaign.duties
+    assert set(campaign.duties) == {d.id for d in reference.duties(campaign)}
     assert {f"shanxi.{TABLE}", f"shanxi.{LEDGER}"} <= {f.ref for f in reference.forms()}
     assert "self.major.found" in {f.id for f in reference.form(TABLE).fields}
     assert "properties" in reference.schema(TABLE)
@@ -209,3 +209,16 @@ def test_rollups(client: Callable[..., Client], catalog: Any) -> None:
 
 def read_own(path: Path, catalog: Any) -> Any:
     return from_printed(json.loads(path.read_text("utf-8")), catalog.form(TABLE))
+
+
+def test_rules(client: Callable[..., Client]) -> None:
+    rules, resumption = client(ZEZHOU, "clerk").rules, "jincheng.zezhou-resumption-2025"
+    smelter = {"metal_smelting": True, "blast_furnace": False}
+    routed = next(r for r in rules.route(resumption, smelter) if r.purpose == "guidance")
+    (verdict,) = rules.gate(resumption, {"open_majors": 1}, smelter, {"no-majors": "已组织专家论证"})
+
+    assert {"jincheng.checklist"} <= {c.ref for c in rules.checklists()}
+    assert 36 == rules.checklist("jincheng.checklist").items
+    assert {"resumption"} == {g["id"] for g in rules.of(resumption).gates}
+    assert (("county-office",), True) == (routed.to, routed.experts)
+    assert ("deny", {"no-majors": "已组织专家论证"}) == (verdict.verdict, verdict.waivers)

@@ -102,6 +102,28 @@ def test_unchanged(person: Callable[..., Any], http: Any, clock: StandingClock) 
     assert 200 == http.get(address, headers={"If-Modified-Since": changed.headers["last-modified"]}).status_code
 
 
+def test_a_quiet_day(person: Callable[..., Any], http: Any, clock: StandingClock) -> None:
+    """Nothing was filed since midnight: changed is what came into sight then, told in UTC as HTTP has it."""
+    address = _address(person(ZEZHOU, "clerk"))
+    clock.set(datetime(2024, 12, 28, 9, 0, tzinfo=BEIJING))
+    first = http.get(address)
+    since = first.headers["last-modified"]
+
+    assert (200, "Fri, 27 Dec 2024 16:00:00 GMT") == (first.status_code, since)
+    assert 304 == http.get(address, headers={"If-Modified-Since": since}).status_code
+    for crazy in ("Fri, 27 Dec 99999999999999999999 16:00:00 GMT", "Fri, 27 Dec 2024 16:00:00 +99999999999999"):
+        assert 200 == http.get(address, headers={"If-Modified-Since": crazy}).status_code, crazy
+
+
+def test_a_closed_unit_has_no_calendar(person: Callable[..., Any], http: Any) -> None:
+    address = _address(person(ZEZHOU, "clerk"))
+    told = {"kind": "close", "unit": ZEZHOU, "day": "2024-12-27", "reason": "依据某某文件"}
+    assert 201 == person(CITY, "administrator").post("/units/changes", json=told).status_code
+    closed, unknown = http.get(address).json(), http.get("/feeds/nothing.ics").json()
+
+    assert {**unknown, "instance": ""} == {**closed, "instance": ""}
+
+
 def test_unknown_and_revoked(person: Callable[..., Any], http: Any) -> None:
     """Whoever has no address learns nothing: unknown, malformed and revoked look the same."""
     clerk, other = person(ZEZHOU, "clerk"), person(CITY, "clerk")

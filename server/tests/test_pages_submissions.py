@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
+import lxml.html
 import pytest
 from fastapi.testclient import TestClient
 
-from browsing import Browser, Files, select, words
+from browsing import Browser, Files, Page, select, words
 from gmsafety import Catalog
 from gmsafety.duties import BEIJING
 from gmsafety.forms import read
@@ -227,8 +228,46 @@ def test_from_one_waiting_to_the_next(at: Callable[..., Browser], person: Make) 
     assert ("/review", True) == (page.path, "没有要审的" in page.text)
     page = reviewer.send(reviewer.get(first), f"{first}/reopen", note="县里要更正")
     assert ["已撤销接受《沁水县应急管理局 重大事故隐患台账 第2周（12月27日）》。"] == page.said()
-    empty = reviewer.send(page, f"{first}/return")
-    assert ["退回要写明原因。请按所列逐项改正。"] == empty.said()
+    empty = reviewer.send(page, f"{first}/return", text=[" ", "", ""])
+    assert ["退回要写明原因。"] == empty.said()
+
+
+def test_a_correction_that_came_meanwhile_is_named(at: Callable[..., Browser]) -> None:
+    clerk, reviewer = at(ZEZHOU, "clerk"), at(CITY, "reviewer")
+    first, second = (_filed(clerk, LEDGER, "ledger") for _ in range(2))
+    seen = reviewer.get(first)
+    stale = reviewer.http.post(f"{first}/accept", data=_as_it_stood(reviewer, seen, f"{first}/accept"))
+    flash = select(lxml.html.fromstring(stale.text), ".flash-words")[0]
+
+    assert "没有办理：填报单位已报第2版，请看新的一版。 查看" == words(flash)
+    assert [second] == [a.get("href") for a in select(flash, "a")]
+
+
+def test_a_correction_of_nothing_says_so(at: Callable[..., Browser]) -> None:
+    """To the clerk before it is filed, and to the reviewer; a moment of reception is told once."""
+    clerk, reviewer = at(ZEZHOU, "clerk"), at(CITY, "reviewer")
+    first = _filed(clerk, LEDGER, "ledger")
+    draft = clerk.upload(LEDGER, WEEK, ("form", scenario_file(WEEK, "zezhou", "ledger")))
+    clerk.send(draft, f"{draft.path}/submit", reason="再报一次")
+
+    assert "与 第1版 内容相同，没有可更正的。" in draft.text
+    assert "与 第1版 内容相同。" in reviewer.get(draft.path).text
+    assert "内容相同" not in reviewer.get(first).text
+    assert "首次" not in reviewer.get(first).text
+
+
+def _filed(clerk: Browser, item: str, kind: str) -> str:
+    """File the scenario's file of the week; where it stands."""
+    draft = clerk.upload(item, WEEK, ("form", scenario_file(WEEK, "zezhou", kind)))
+    clerk.send(draft, f"{draft.path}/submit", reason="数字确实如此")
+    return draft.path
+
+
+def _as_it_stood(reviewer: Browser, page: Page, action: str) -> dict[str, str]:
+    """The form of a page that was opened before the correction came."""
+    token = page.all("input[name=csrf_token]")[0].get("value")
+    assert action not in page.actions()
+    return {"csrf_token": token, "seen": "1"}
 
 
 def test_the_printed_receipt(at: Callable[..., Browser], clock: StandingClock) -> None:
@@ -239,7 +278,7 @@ def test_the_printed_receipt(at: Callable[..., Browser], clock: StandingClock) -
     reviewer.send(reviewer.get(path), f"{path}/return", where="C6", text="请核对", note="尽快")
     page = clerk.get(f"{path}/receipt")
     papers = [words(p) for p in page.all(".receipt")]
-    assert ["收到", "检查", "审核"] == [p.split()[1] for p in papers]
+    assert ["收到", "核对", "审核"] == [p.split()[1] for p in papers]
     assert (
         "晋城市应急管理局 已收到 泽州县应急管理局 报送的《冶金工贸行业隐患排查整治专项行动周调度统计表》2024-12-27期第1版。"
         in papers[0]

@@ -251,3 +251,40 @@ def test_looking_refuses(clerk: Any, person: Callable[..., Any]) -> None:
 
     assert REFUSED == [(told, a.status_code, a.json()["code"]) for told, a in answers]
     assert "GM-H430" == person(CITY, "reviewer").post("/check", json={"item": WEEKLY, "nil": True}).json()["code"]
+
+
+# ------------------------------------------------------------------- checklists, routes, gates
+
+RESUMPTION = "jincheng.zezhou-resumption-2025"
+
+
+def test_checklists(clerk: Any) -> None:
+    listed = {c["ref"]: c["items"] for c in clerk.get("/checklists").json()}
+    one = clerk.get("/checklists/jincheng.checklist").json()
+
+    assert (36, 21) == (listed["jincheng.checklist"], listed["jincheng.resumption-guidance"])
+    assert 10 == len(one["declaration"]["groups"])
+    assert 404 == clerk.get("/checklists/no-such").status_code
+
+
+def test_what_a_campaign_asks_for_beside_duties(clerk: Any) -> None:
+    told = clerk.get(f"/campaigns/{RESUMPTION}/rules").json()
+
+    assert {"tasks", "targets", "quotas", "routes", "gates", "watches"} == set(told)
+    assert {"blast-furnace", "metal-smelting", "above-scale", "below-scale"} <= {r["id"] for r in told["routes"]}
+    assert 404 == clerk.get("/campaigns/no-such/rules").status_code
+
+
+def test_routes_and_gates_are_asked_about_an_enterprise(clerk: Any) -> None:
+    smelter = {"tags": {"metal_smelting": True, "blast_furnace": False}}
+    routed = clerk.post(f"/campaigns/{RESUMPTION}/route", json=smelter).json()
+    unsure = clerk.post(f"/campaigns/{RESUMPTION}/route", json={"tags": {"metal_smelting": True}}).json()
+    denied = clerk.post(f"/campaigns/{RESUMPTION}/gate", json={**smelter, "facts": {"open_majors": 1}}).json()
+    odd = clerk.post(f"/campaigns/{RESUMPTION}/gate", json={**smelter, "facts": {"open_majors": "many"}})
+
+    assert [["county-office"]] == [r["to"] for r in routed if r["purpose"] == "guidance"]
+    assert [(None, ["blast_furnace"])] == [(r["route"], r["open"]) for r in unsure if r["purpose"] == "guidance"]
+    assert ["deny"] == [g["verdict"] for g in denied]
+    assert "deny" in {r["verdict"] for r in denied[0]["reasons"]}
+    assert odd.status_code in (200, 422)
+    assert 422 == clerk.post(f"/campaigns/{RESUMPTION}/gate", json={"clock": 1}).status_code

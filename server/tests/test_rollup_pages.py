@@ -107,6 +107,33 @@ def test_from_the_list_to_the_province(city: City, browser: Callable[[Person], B
     assert 1 == city.clerk.get("/submissions", params={"unit": CITY}).json()["total"]
 
 
+def test_a_correction_of_nothing_is_not_offered(city: City, browser: Callable[[Person], Browser]) -> None:
+    city.receive(WEEK, WEEKLY, counties=("zezhou",))
+    made = city.file_upward(city.roll_up(WEEK))
+    where, clerk = f"/rollups/{made['uid']}", browser(city.clerk)
+    page = clerk.open(where)
+    assert [f'href="{where}/file"' in page, "与已报的第1版内容相同" in page] == [False, True]
+
+    clerk.open(f"{where}/file")
+    refused = clerk.send(f"{where}/file", {"reason": REASON})
+    told = {"reason": REASON, "note": "应上级要求重报"}
+    filed = [clerk.send(f"{where}/file", told, follow_redirects=False) for _ in range(2)]
+
+    assert (422, True) == (refused.status_code, "与已报的第1版内容相同；仍要报送的" in unescape(refused.text))
+    assert [303, 303] == [f.status_code for f in filed]
+
+
+def test_where_a_number_comes_from_is_empty_until_one_is_asked_for(
+    city: City, browser: Callable[[Person], Browser]
+) -> None:
+    city.receive(WEEK, WEEKLY, counties=("zezhou",))
+    where, clerk = f"/rollups/{city.roll_up(WEEK)['uid']}", browser(city.clerk)
+
+    assert 'class="card note trace is-empty" id="trace"' in clerk.open(where)
+    told = clerk.open(f"{where}/cells/self.general.found")
+    assert ['class="card note trace" id="trace"' in told, "data-put-away" in told] == [True, True]
+
+
 def test_a_correction_below_is_told(city: City, browser: Callable[[Person], Browser]) -> None:
     first = city.file("zezhou", WEEK)
     made = city.roll_up(WEEK, basis="submitted")

@@ -74,6 +74,10 @@ def test_a_pass_phrase_does_not_show_itself() -> None:
         ("GMSAFETY_UPLOAD_LIMIT", "10", "设置不对：upload_limit："),
         ("GMSAFETY_SEAL_SECONDS", "0", "设置不对：seal_seconds："),
         ("GMSAFETY_SECURE_COOKIES", "perhaps", "设置不对：secure_cookies："),
+        ("GMSAFETY_NODE", "", "设置不对：node：应为1至40个"),
+        ("GMSAFETY_NODE", " ", "设置不对：node：应为1至40个"),
+        ("GMSAFETY_NODE", "jin\u200bcheng", "设置不对：node：应为1至40个"),
+        ("GMSAFETY_NODE", "a/b", "设置不对：node：应为1至40个"),
     ],
 )
 def test_what_is_refused(

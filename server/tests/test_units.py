@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from browsing import Browser, words
 from gmsafety.duties import BEIJING
 from gmsafety_server import auth
 from gmsafety_server.node import Node
@@ -425,7 +426,7 @@ def test_changes_are_in_the_log(node: Node, province: Person, person: Make) -> N
 def test_a_duty_that_is_new_is_given_to_known_units(node: Node, clock: StandingClock) -> None:
     """A plugin that is installed later, or changes a deadline: slots that are due already stay."""
     campaign = node.catalog.campaigns["jincheng.gongmao-2024"]
-    weekly, summary = campaign.duties
+    weekly, summary, *_ = campaign.duties
     late = weekly.model_copy(update={"at": time(18)})
     extra = summary.model_copy(update={"id": "plan", "by": date(2025, 1, 31)})
     other = campaign.model_copy(update={"duties": (late, summary, extra)})
@@ -518,10 +519,36 @@ def test_units_are_changed_on_pages(http: Any, node: Node, person: Make) -> None
     assert [] == [kind for kind, text in shown.items() if "还没有办理" not in text]
     assert ["甲局" in shown["split"], "乙局" in shown["split"], "减少" in shown["close"]] == [True] * 3
     assert (422, 422) == (wrong.status_code, past.status_code)
-    assert ["请核对：日期" in wrong.text, "2020-01-01已过去" in past.text] == [True, True]
+    assert ["请填写日期" in wrong.text, "2020-01-01已过去" in past.text] == [True, True]
+    assert "泽州县应急管理局 → 泽州区应急管理局" in shown["rename"]
+    assert ["别名" in shown["rename"], REASON in shown["rename"], f"{FIRST} 起" in shown["rename"]] == [True] * 3
+    assert "晋城市应急管理局 → 高平市应急管理局" in shown["move"]
     assert "更名已办理，2025-01-01起生效" in done.text
     assert ["更名" in done.text, REASON in done.text] == [True, True]
     assert "高平市应急管理局" in http.get("/admin/units").text
     assert "晋城市工业和信息化局" in http.get("/admin/units?day=2024-12-01").text
     assert "设立下级单位" in http.get(f"/admin/units/{CITY}").text
     assert "撤销" not in http.get(f"/admin/units/{PROVINCE}").text
+
+
+def test_a_change_that_is_wrong_comes_back_as_it_was_typed(node: Node, person: Make) -> None:
+    browser = Browser(node, person(CITY, "administrator"))
+    page = browser.get(f"/admin/units/{CITY}?open=1")
+    typed = {"name": "开发区办公室", "role": "county-office", "area": "140500", "level": "county", "day": FIRST}
+    back = browser.send(page, "/admin/units/changes", kind="open", ref="晋城 KFQ", reason=REASON, **typed)
+    values = {i.get("name"): i.get("value") for i in back.all("details#open input")}
+    roles = {words(o): o.get("value") for o in back.all("details#open select option")}
+
+    assert 422 == back.status
+    assert ["只用小写字母" in words(e) for e in back.all("details#open .error-text")] == [True]
+    assert ("晋城 KFQ", "开发区办公室", REASON, FIRST) == tuple(values[n] for n in ("ref", "name", "reason", "day"))
+    assert ["county-office"] == [o.get("value") for o in back.all("details#open select option[selected]")][:1]
+    assert ("county-office", "member-department") == (roles["县区办公室"], roles["成员单位"])
+    assert "open" in back.all("details#open")[0].attrib
+
+
+def test_units_are_listed_in_words_with_a_way_to_set_one_up(node: Node, person: Make) -> None:
+    page = Browser(node, person(CITY, "administrator")).get("/admin/units")
+
+    assert ["成员单位" in page.text, "member-department" in page.text] == [True, False]
+    assert [f"/admin/units/{CITY}?open=1#open"] == [a.get("href") for a in page.all("a") if "设立单位" in words(a)]

@@ -1,11 +1,14 @@
-"""A campaign (专项行动): from when to when, in which phases, with which duties."""
+"""A campaign (专项行动) or a year's work: from when to when, in which phases, with which duties, tasks and rules."""
 
 from datetime import date
 
 from pydantic import Field, model_validator
 
 from .duties import AnyDuty
+from .gates import Gate, Watch
 from .provenance import Citation, Erratum, Value
+from .routing import Route
+from .tasks import Target, Task
 
 
 class Phase(Value):
@@ -31,6 +34,11 @@ class Campaign(Value):
     source: Citation
     phases: tuple[Phase, ...] = ()
     duties: tuple[AnyDuty, ...] = Field(())
+    tasks: tuple[Task, ...] = ()
+    targets: tuple[Target, ...] = ()
+    routes: tuple[Route, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    watches: tuple[Watch, ...] = ()
     errata: tuple[Erratum, ...] = ()
     plugin: str = ""
 

@@ -13,6 +13,7 @@ import pluggy
 from . import crosschecks, hookspecs
 from .calendar import WorkCalendar
 from .campaigns import Campaign
+from .checklists import Checklist
 from .codes import Area, AreaTable
 from .content import Content
 from .duties import Duty, Occurrence
@@ -21,7 +22,7 @@ from .errors import CatalogError, ContentError, Problem, UnknownName
 from .findings import Kind
 from .forms.spec import Form
 from .kinds import KINDS
-from .provenance import Document
+from .provenance import Actor, Document
 from .rollups import Rollup
 
 ENTRY_POINTS = "gmsafety"
@@ -38,6 +39,8 @@ class Catalog:
     documents: Mapping[str, Document]
     campaigns: Mapping[str, Campaign]
     forms: Mapping[str, Form]
+    checklists: Mapping[str, Checklist]
+    actors: Mapping[str, Actor]
     kinds: Mapping[str, Kind]
     calendar: WorkCalendar
     notes: tuple[str, ...] = ()
@@ -45,6 +48,10 @@ class Catalog:
     def form(self, name: str) -> Form:
         """Return a form by full or short name; UnknownName otherwise."""
         return _one("表", name, self.forms)
+
+    def checklist(self, name: str) -> Checklist:
+        """Return a checklist by full or short name; UnknownName otherwise. It is among the forms, too."""
+        return _one("检查表", name, self.checklists)
 
     def campaign(self, name: str) -> Campaign:
         """Return a campaign by full or short name; UnknownName otherwise."""
@@ -186,7 +193,9 @@ def _assemble(contents: list[Content], calendar: WorkCalendar) -> Catalog:
         units=Units((u for c in contents for u in c.units), areas),
         documents=MappingProxyType({f"{c.plugin}.{d.id}": d for c in contents for d in c.documents}),
         campaigns=MappingProxyType({x.ref: x for c in contents for x in c.campaigns}),
-        forms=MappingProxyType({f.ref: f for c in contents for f in c.forms}),
+        forms=MappingProxyType({f.ref: f for c in contents for f in (*c.forms, *(k.form for k in c.checklists))}),
+        checklists=MappingProxyType({k.ref: k for c in contents for k in c.checklists}),
+        actors=MappingProxyType({a.id: a for c in contents for a in c.actors}),
         kinds=MappingProxyType({**KINDS, **{k.slug: k for c in contents for k in c.kinds}}),
         calendar=calendar,
     )

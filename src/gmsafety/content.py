@@ -9,14 +9,18 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, Field, ValidationError
 
 from .campaigns import Campaign
+from .checklists import Checklist
 from .codes import Area, AreaTable, areas_from_tsv
+from .duties import DUTY_KINDS
 from .entities import Unit
 from .errors import ContentError, Problem
 from .findings import Kind, Severity
 from .forms.spec import Form
-from .provenance import Document, Value
+from .provenance import Actor, Document, Value
 from .yamlfile import Path, YamlFile, load_yaml
 
+_NOUNS = ("documents", "units", "campaigns", "findings", "actors")
+_INNER = ("rules", "duties", "tasks", "targets", "routes", "gates", "watches")
 _M = TypeVar("_M", bound=BaseModel)
 _IN_CHINESE = {
     "date_from_datetime_parsing": "应为 2024-12-20 这样的日期",
@@ -50,12 +54,13 @@ class KindOfFinding(Value):
 
 
 class ContentFile(Value):
-    """The keys a content file may have; a file that begins with `form:` is a form instead."""
+    """The keys a content file may have; one that begins with `form:` or `checklist:` is that instead."""
 
     documents: tuple[Document, ...] = ()
     units: tuple[Unit, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
     findings: tuple[KindOfFinding, ...] = ()
+    actors: tuple[Actor, ...] = ()
     names: dict[str, Any] = Field(default_factory=dict, description="anchors for other keys; not content by itself")
 
 
@@ -70,6 +75,8 @@ class Content:
     units: tuple[Unit, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
     forms: tuple[Form, ...] = ()
+    checklists: tuple[Checklist, ...] = ()
+    actors: tuple[Actor, ...] = ()
     kinds: tuple[Kind, ...] = ()
     where: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
@@ -82,7 +89,7 @@ class Content:
 def read_content(package: str, *, plugin: str, title: str) -> Content:
     """Read all YAML and TSV files of a package; ContentError lists every problem of every file."""
     problems: list[Problem] = []
-    parts: dict[str, list[Any]] = {n: [] for n in ("documents", "units", "campaigns", "findings", "forms")}
+    parts: dict[str, list[Any]] = {n: [] for n in (*_NOUNS, "forms", "checklists")}
     where: dict[tuple[str, str], tuple[str, int]] = {}
     areas: list[Area] = []
     for name, text in _files(package):
@@ -121,7 +128,9 @@ def _lines(
     """Where a thing stands, and the rules or duties inside it (`form/rule`, `campaign/duty`)."""
     name = getattr(value, "id", None) or value.slug
     found = {(noun, name): (file.name, file.line_of(path))}
-    for inner in ("rules", "duties"):
+    if noun == "checklists":  # one is a form, too
+        found["forms", name] = found[noun, name]
+    for inner in _INNER:
         for index, part in enumerate(getattr(value, inner, ())):
             found[noun, f"{name}/{part.id}"] = (file.name, file.line_of((*path, inner, index)))
     return found
@@ -129,7 +138,7 @@ def _lines(
 
 def _files(package: str) -> Iterator[tuple[str, str]]:
     root = resources.files(package)
-    folders = [("", root), ("forms/", root / "forms")]
+    folders = [("", root), *((f"{name}/", root / name) for name in ("forms", "checklists"))]
     for prefix, folder in folders:
         if folder.is_dir():
             for entry in sorted(folder.iterdir(), key=lambda e: e.name):
@@ -142,8 +151,11 @@ def _declared(file: YamlFile, plugin: str) -> Iterator[tuple[str, Any, Path]]:
     if "form" in data:
         yield "forms", _typed(Form, {**data, "plugin": plugin}, file, plugin), ()
         return
+    if "checklist" in data:
+        yield "checklists", _typed(Checklist, {**data, "plugin": plugin}, file, plugin), ()
+        return
     typed = _typed(ContentFile, file.data, file, plugin)
-    for noun in ("documents", "units", "campaigns", "findings"):
+    for noun in _NOUNS:
         for index, value in enumerate(getattr(typed, noun)):
             named = value.model_copy(update={"plugin": plugin}) if hasattr(value, "plugin") else value
             yield noun, named, (noun, index)
@@ -158,7 +170,7 @@ def _typed(model: type[_M], data: Any, file: YamlFile, plugin: str) -> _M:
 
 def _problems(error: ValidationError, file: YamlFile, plugin: str) -> Iterable[Problem]:
     for item in error.errors(include_url=False):
-        path = tuple(p for p in item["loc"] if not (isinstance(p, str) and p in ("once", "recurring")))
+        path = tuple(p for p in item["loc"] if not (isinstance(p, str) and p in DUTY_KINDS))
         said = str(item["msg"]).removeprefix("Value error, ")
         name = ".".join(str(p) for p in path) or "文件"
         said = _IN_CHINESE.get(item["type"], said)

@@ -13,7 +13,8 @@ from .errors import CatalogError, Problem, UnknownName
 from .findings import Kind
 from .forms.spec import Form, Rule
 from .kinds import KINDS
-from .provenance import Citation, Document
+from .provenance import Actor, Citation, Document
+from .rulechecks import rules_of_campaign
 from .rules import compile_expression, nest
 
 
@@ -32,6 +33,8 @@ class Shelf(Protocol):
     def campaigns(self) -> Mapping[str, Campaign]: ...
     @property
     def forms(self) -> Mapping[str, Form]: ...
+    @property
+    def actors(self) -> Mapping[str, Actor]: ...
     @property
     def kinds(self) -> Mapping[str, Kind]: ...
     @property
@@ -66,7 +69,7 @@ def _kind_twice(content: Content, kind: Kind, codes: dict[str, str], slugs: dict
 
 
 def _twice_inside(content: Content) -> Iterator[Problem]:
-    for noun in ("documents", "units", "campaigns", "forms"):
+    for noun in ("documents", "units", "campaigns", "actors", "forms", "checklists"):
         ids = [v.id for v in getattr(content, noun)]
         for name in sorted({i for i in ids if ids.count(i) > 1}):
             yield content.problem(noun, name, f"{noun}中的“{name}”写了两次", "请改其中一个的id")
@@ -80,8 +83,11 @@ def together(catalog: Shelf) -> tuple[list[Problem], list[str]]:
         problems += _units(content, catalog)
         for form in content.forms:
             problems += _form(content, form, catalog)
+        for checklist in content.checklists:
+            problems += _form(content, checklist.form, catalog)
         for campaign in content.campaigns:
             problems += _campaign(content, campaign, catalog)
+            problems += rules_of_campaign(content, campaign, catalog)
             if campaign.parent and campaign.parent in catalog.campaigns:
                 found, remarks = _stricter(content, campaign, catalog.campaigns[campaign.parent], catalog)
                 problems += found
@@ -217,7 +223,7 @@ def _campaign(content: Content, campaign: Campaign, catalog: Shelf) -> Iterator[
         yield wrong(f"行政区划{campaign.area}不存在", "请核对代码")
     if campaign.parent and campaign.parent not in catalog.campaigns:
         yield wrong(f"上级专项行动“{campaign.parent}”没有登记", "请写全名（插件.id），或启用该插件")
-    roles = {u.role for u in catalog.units.values()}
+    roles = {u.role for u in catalog.units.values()} | {*catalog.actors}
     for duty in campaign.duties:
         for name in duty.file:
             if name not in catalog.forms:

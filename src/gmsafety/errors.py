@@ -51,6 +51,9 @@ class CatalogError(GmsafetyError):
         super().__init__("插件无法载入，已停止：\n" + "\n".join(str(p) for p in self.problems) + tail)
 
 
+_FEW = 5
+
+
 class UnknownName(GmsafetyError):
     """A name that no plugin registered, with those that are."""
 
@@ -62,4 +65,17 @@ class UnknownName(GmsafetyError):
         if len(several) > 1:
             super().__init__(f"有几个{noun}叫“{name}”：{'、'.join(several)}。请写全名。")
             return
-        super().__init__(f"没有名为“{name}”的{noun}。已登记的{noun}：{'、'.join(self.known) or '无'}")
+        told, near = "、".join(self.known) or "无", self.near
+        if len(self.known) > _FEW:
+            told = f"{'、'.join(near or self.known[:_FEW])}等{len(self.known)}个"
+        super().__init__(
+            f"没有名为“{name}”的{noun}。{'相近的' if near and len(self.known) > _FEW else '已登记的'}{noun}：{told}"
+        )
+
+    @property
+    def near(self) -> tuple[str, ...]:
+        """A few registered names that are like the one asked for."""
+        from difflib import get_close_matches  # noqa: PLC0415 - for a mistake only
+
+        holding = [k for k in self.known if self.name and self.name in k]
+        return tuple(holding or get_close_matches(self.name, self.known, _FEW, 0.5))[:_FEW]

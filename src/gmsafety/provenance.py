@@ -14,6 +14,16 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 """One name or several, as a YAML author likes to write them."""
 
 
+def _as_tag(value: object) -> object:
+    if isinstance(value, str) and value in ("true", "false"):
+        return value == "true"
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
+TagValue = Annotated[bool | int | str, BeforeValidator(_as_tag)]
+"""What is known of an enterprise under a name: yes or no, a number, a word."""
+
+
 class Value(BaseModel):
     """Base of everything a plugin declares: frozen, and a misspelt key is an error."""
 
@@ -49,3 +59,11 @@ class Erratum(Value):
     read: str
     where: str
     why: str
+
+
+class Actor(Value):
+    """Somebody with duties who is no unit: 企业, 交叉检查组, 领导干部."""
+
+    id: str
+    title: str
+    note: str | None = None

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,10 @@ def _documents(content: Content) -> Iterator[Complaint]:
 def _campaigns(content: Content, catalog: Catalog) -> Iterator[Complaint]:
     for campaign in content.campaigns:
         yield from _duties(campaign, catalog)
-        for thing in (campaign, *campaign.phases, *campaign.duties):
+        declared: Iterator[Any] = chain(
+            campaign.tasks, campaign.targets, campaign.routes, campaign.gates, campaign.watches
+        )
+        for thing in (campaign, *campaign.phases, *campaign.duties, *declared):
             if not thing.source.quote and not thing.source.reading:
                 yield Complaint(f"{campaign.id} {thing.id}", "依据既没有引文（quote）也没有解读（reading）")
 
@@ -72,7 +76,7 @@ def _campaigns(content: Content, catalog: Catalog) -> Iterator[Complaint]:
 def _duties(campaign: Campaign, catalog: Catalog) -> Iterator[Complaint]:
     for duty in campaign.duties:
         occurrences = list(duty.occurrences(catalog.calendar))
-        if not occurrences:
+        if not occurrences and duty.kind in ("once", "recurring", "window", "quota"):
             yield Complaint(f"{campaign.id} {duty.id}", "没有任何一期")
         for occurrence in occurrences:
             if not campaign.first <= occurrence.period <= campaign.last:
@@ -86,7 +90,7 @@ def _kinds(content: Content) -> Iterator[Complaint]:
 
 
 def _forms(content: Content, catalog: Catalog) -> Iterator[Complaint]:
-    for form in content.forms:
+    for form in (*content.forms, *(c.form for c in content.checklists)):
         yield from _messages(form)
         with tempfile.TemporaryDirectory() as folder:
             try:
@@ -137,8 +141,13 @@ def example_record(form: Form, *, rows: int = 3) -> Record:
     if not form.is_grid:
         values = {p: _example(b.kind, b.setting, i, day) for i, (p, b) in enumerate(form.blanks.items(), 1)}
         return Record(form, header, values)
-    made = [{c.id: _example(c.kind, c.setting, n, day) for c in form.columns} for n in range(1, rows + 1)]
-    return Record(form, header, rows=Rows.of(made, form))
+    printed = form.printed_rows if form.fixed else ({},) * rows
+    made = [
+        {c.id: row.get(c.id, _example(c.kind, c.setting, n, day)) for c in form.columns}
+        for n, row in enumerate(printed, 1)
+    ]
+    signed = {f.id: f"某某{n}" for n, f in enumerate(form.signatures, 1)}
+    return Record(form, header, rows=Rows.of(made, form), signatures=signed)
 
 
 def _example(kind: FieldType, setting: Setting, number: int, day: date) -> Any:

@@ -16,13 +16,17 @@ from pydantic import BaseModel
 
 from gmsafety import cli, hookspecs, load_catalog
 from gmsafety.campaigns import Campaign, Phase
+from gmsafety.checklists import Checklist, Group, Item, PrintedGroup
 from gmsafety.content import ContentFile, KindOfFinding, read_content
-from gmsafety.duties import Deliverable, Once, Recurring
+from gmsafety.duties import Deliverable, Offset, Once, Quota, Recurring, Standing, Variant, Window
 from gmsafety.entities import Unit
 from gmsafety.errors import CatalogError, ContentError
 from gmsafety.forms import spec
 from gmsafety.forms.types import FIELD_TYPES
-from gmsafety.provenance import Citation, Document, Erratum
+from gmsafety.gates import Condition, Gate, Watch
+from gmsafety.provenance import Actor, Citation, Document, Erratum
+from gmsafety.routing import Route
+from gmsafety.tasks import Target, Task
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = Path("examples/first-friday")
@@ -233,7 +237,11 @@ def test_every_hook_is_documented() -> None:
 
 
 FORM_KEYS = [spec.Form, spec.FormField, spec.Column, spec.Clause, spec.SentenceText, spec.Rule, spec.Step, spec.Layout]
-REGION_KEYS = [ContentFile, Document, Unit, Campaign, Phase, Once, Recurring, Deliverable, KindOfFinding]
+REGION_KEYS: list[type[BaseModel]] = [
+    ContentFile, Document, Unit, Actor, Campaign, Phase, Deliverable, KindOfFinding,
+    Once, Recurring, Window, Offset, Quota, Variant, Standing, Task, Target, Watch, Route, Gate, Condition,
+    Checklist, Group, Item, PrintedGroup,
+]  # fmt: skip
 SOURCE_KEYS = [Citation, Erratum]
 
 

@@ -14,7 +14,7 @@ import typer
 
 from .. import __version__
 from ..errors import GmsafetyError
-from . import campaigns, duties, files, forms, plugins, rollup
+from . import campaigns, checklists, duties, files, forms, plugins, rollup, rules
 
 USAGE, FAILURE = 2, 3
 READER_LEFT = 141  # as a shell says it: 128 + SIGPIPE
@@ -38,8 +38,11 @@ app.add_typer(plugins.app, name="plugins")
 app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(forms.app, name="forms")
 files.register(forms.app)
+app.add_typer(checklists.app, name="checklists")
 app.command("duties")(duties.duties)
 app.command("rollup")(rollup.rollup)
+for _command in (rules.route, rules.gate, rules.tasks, rules.quotas):
+    app.command(_command.__name__)(_command)
 for _more in sorted(entry_points(group="gmsafety.commands"), key=lambda e: e.name):
     _more.load()(app)
 

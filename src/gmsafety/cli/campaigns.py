@@ -65,7 +65,19 @@ def _dump(campaign: "Campaign") -> dict[str, Any]:
     return {**campaign.model_dump(mode="json", by_alias=True, exclude_none=True), "id": campaign.ref}
 
 
+_SPANS = {"month": "月", "quarter": "季度", "half-year": "半年", "year": "年"}
+
+
 def _due(duty: Any) -> str:
-    if duty.kind == "once":
-        return f"{duty.by} {duty.at:%H:%M}前"
-    return f"每周（{duty.first} 至 {duty.last}）{duty.at:%H:%M}前"
+    match duty.kind:
+        case "once":
+            return f"{duty.by} {duty.at:%H:%M}前"
+        case "recurring":
+            return f"每周（{duty.first} 至 {duty.last}）{duty.at:%H:%M}前"
+        case "window":
+            return f"{duty.first} 至 {duty.last}{'（原则上）' if duty.soft else ''}"
+        case "offset":
+            return f"{duty.event}{'前' if duty.days_after < 0 else '后'}{abs(duty.days_after)}天"
+        case "quota":
+            return f"每{_SPANS[duty.per]}至少{duty.at_least}次"
+    return f"{duty.on}时" if duty.on else "经常"

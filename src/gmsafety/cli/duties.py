@@ -56,7 +56,7 @@ def _flags(occurrence: "Occurrence") -> str:
 
 def _what(occurrence: "Occurrence", catalog: "Catalog") -> str:
     forms = [catalog.form(f).title for f in occurrence.duty.file]
-    return "\n".join([*forms, *(d.title for d in occurrence.duty.hand_in)])
+    return "\n".join([*forms, *(d.title for d in occurrence.duty.hand_in)]) or occurrence.duty.do or ""
 
 
 def _as_json(occurrence: "Occurrence", catalog: "Catalog") -> dict[str, Any]:

@@ -22,6 +22,7 @@ def list_plugins(json: Json = False) -> None:
             "documents": [d.number or d.title for d in c.documents],
             "campaigns": [x.ref for x in c.campaigns],
             "forms": [f.ref for f in c.forms],
+            "checklists": [k.ref for k in c.checklists],
             "units": len(c.units),
         }
         for c in catalog.contents

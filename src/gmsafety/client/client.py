@@ -10,6 +10,7 @@ from .board import Boards, Feeds
 from .connection import PATIENT, Connection, Patience
 from .reference import Node, Reference
 from .rollups import Rollups
+from .rules import Rules
 from .submissions import Submissions
 from .units import Units
 
@@ -75,6 +76,11 @@ class Client:
     def reference(self) -> Reference:
         """Campaigns, duties, forms; checking without filing."""
         return Reference(self.connection)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """Checklists, tasks, routes and gates."""
+        return Rules(self.connection)
 
     @cached_property
     def node(self) -> Node:
