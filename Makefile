@@ -3,8 +3,8 @@ ARGS ?=
 
 BIN := .venv/bin
 READY := .venv/ready
-DISTS := . plugins/shanxi plugins/jincheng server
-PYPROJECTS := pyproject.toml plugins/shanxi/pyproject.toml plugins/jincheng/pyproject.toml server/pyproject.toml
+DISTS := . plugins/shanxi plugins/jincheng plugins/linfen plugins/shuozhou plugins/tianjin server
+PYPROJECTS := $(DISTS:%=%/pyproject.toml)
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make pins"

@@ -57,7 +57,7 @@ def _catalog(rounds: int) -> list[Figure]:
             "catalog-load",
             [x["call"] * 1e3 for x in loaded],
             "ms",
-            "load_catalog(), first call, two plugins",
+            "load_catalog(), first call, five plugins",
             goal=Goal(150),
         ),
         figure("catalog-cold", [x["cold"] * 1e3 for x in loaded], "ms", "– with all imports"),

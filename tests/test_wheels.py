@@ -15,8 +15,11 @@ PACKAGES = {
     "gmsafety": ROOT / "src/gmsafety",
     "gmsafety_shanxi": ROOT / "plugins/shanxi/gmsafety_shanxi",
     "gmsafety_jincheng": ROOT / "plugins/jincheng/gmsafety_jincheng",
+    "gmsafety_linfen": ROOT / "plugins/linfen/gmsafety_linfen",
+    "gmsafety_shuozhou": ROOT / "plugins/shuozhou/gmsafety_shuozhou",
+    "gmsafety_tianjin": ROOT / "plugins/tianjin/gmsafety_tianjin",
 }
-DISTRIBUTIONS = [ROOT, ROOT / "plugins/shanxi", ROOT / "plugins/jincheng"]
+DISTRIBUTIONS = [ROOT, *(ROOT / "plugins" / n for n in ("shanxi", "jincheng", "linfen", "shuozhou", "tianjin"))]
 
 pytestmark = pytest.mark.xdist_group("wheels")
 
@@ -34,7 +37,7 @@ def pip(*arguments: str | Path, cwd: Path) -> None:
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The three wheels, built from the source tree."""
+    """The wheels, built from the source tree."""
     folder = tmp_path_factory.mktemp("wheels")
     pip("wheel", "--no-index", "--no-deps", "--no-build-isolation", "--wheel-dir", folder, *DISTRIBUTIONS, cwd=folder)
     return sorted(folder.glob("*.whl"))
@@ -96,4 +99,4 @@ def test_installed_regions_are_listed(command: list[str], environment: Path, tmp
     printed = run(place("scripts", environment) / program, *arguments, "plugins", "list", "--json", cwd=tmp_path)
     listed = {plugin["name"] for plugin in json.loads(printed)}
 
-    assert {"shanxi", "jincheng"} <= listed
+    assert {"shanxi", "jincheng", "linfen", "shuozhou", "tianjin"} <= listed

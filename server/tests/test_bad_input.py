@@ -39,6 +39,9 @@ def refused() -> dict[str, tuple[str, str, str]]:
     return {name: (problem, code, said) for name, problem, code, said in rows}
 
 
+OWED = (WEEKLY, LEDGER)
+
+
 def test_every_hostile_file(person: Callable[..., Person], clock: StandingClock, node: Node, catalog: Catalog) -> None:
     """Each is either kept and refused, or a draft with what the core finds in it; nothing else is written."""
     clock.set(datetime(2025, 1, 10, 9, 0, tzinfo=BEIJING))
@@ -48,6 +51,8 @@ def test_every_hostile_file(person: Callable[..., Person], clock: StandingClock,
         before = counts(node)
         reading = read(path, catalog)
         item = reading.record.form.ref if reading.record else WEEKLY
+        if item not in OWED:  # a form of the city, which a county cannot file at all
+            continue
         answer = clerk.file(path, item, PERIOD, action="draft")
         told = answer.json()
         codes = {f["code"] for f in told["findings"]}

@@ -76,7 +76,7 @@ def test_asked_to_stop_in_a_burst(play: Callable[..., Play]) -> None:
 
 def test_an_unsealed_tail_is_told_and_sealed_later(play: Callable[..., Play]) -> None:
     played = play(seal_seconds=3600)
-    since = played.burst(0.3, played.server.kill)
+    since = played.burst(1.0, played.server.kill)
 
     assert played.unsealed() > 0
     assert [] == played.faults()
