@@ -50,7 +50,9 @@ def once(contents: Iterable[Content]) -> None:
     plugins: set[str] = set()
     codes: dict[str, str] = {k.code: "gmsafety" for k in KINDS.values()}
     slugs: dict[str, str] = dict.fromkeys(KINDS, "gmsafety")
+    actors: dict[str, tuple[str, str]] = {}
     for content in contents:
+        problems += _actor_otherwise(content, actors)
         if content.plugin in plugins:
             problems.append(Problem(content.plugin, "__init__.py", 1, "有两个插件用了这个名称", "请改其中一个的名称"))
         plugins.add(content.plugin)
@@ -59,6 +61,15 @@ def once(contents: Iterable[Content]) -> None:
             problems += _kind_twice(content, kind, codes, slugs)
     if problems:
         raise CatalogError(problems)
+
+
+def _actor_otherwise(content: Content, actors: dict[str, tuple[str, str]]) -> Iterator[Problem]:
+    """Several regions may name the same kind of body (企业), but then they call it the same."""
+    for actor in content.actors:
+        title, plugin = actors.setdefault(actor.id, (actor.title, content.plugin))
+        if title != actor.title:
+            text = f"“{actor.id}”在{plugin}中叫“{title}”，这里叫“{actor.title}”"
+            yield content.problem("actors", actor.id, text, "请用同一个名称，或换一个id")
 
 
 def _kind_twice(content: Content, kind: Kind, codes: dict[str, str], slugs: dict[str, str]) -> Iterator[Problem]:

@@ -134,6 +134,20 @@ def _said(findings: tuple[Any, ...]) -> str:
     return "；".join(f.message for f in findings if not f.is_remark)
 
 
+def declared_names(catalog: Catalog) -> frozenset[str]:
+    """Every name that a table "requirement → where it is encoded" may give: ids, full names, roles, printed errata."""
+    found = {*catalog.kinds, *catalog.actors, *(u.role for u in catalog.units.values())}
+    inner = ("rules", "phases", "duties", "tasks", "targets", "routes", "gates", "watches", "conditions", "items")
+    waiting: list[Any] = [
+        v for c in catalog.contents for v in (*c.documents, *c.units, *c.campaigns, *c.forms, *c.checklists)
+    ]
+    while waiting:
+        thing = waiting.pop()
+        found |= {thing.id, getattr(thing, "ref", thing.id), *(e.printed for e in getattr(thing, "errata", ()))}
+        waiting += [p for noun in inner for p in getattr(thing, noun, ()) if not isinstance(p, str)]
+    return frozenset(found)
+
+
 def example_record(form: Form, *, rows: int = 3) -> Record:
     """Make a plausible record of a form: every field filled, rows apart from each other."""
     day = date(2024, 12, 20)

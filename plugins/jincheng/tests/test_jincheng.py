@@ -1,7 +1,6 @@
 """Jincheng: the dates, routes, gates and checklists of 晋市工贸专委发[2024]1号 and of Zezhou's 泽应急发〔2025〕29号."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from gmsafety.forms import blank
 from gmsafety.gates import Gate
 from gmsafety.routing import find_route
 from gmsafety.rules import compile_expression, holds
-from gmsafety.testing import check_plugin
+from gmsafety.testing import check_plugin, declared_names
 
 
 @pytest.fixture(scope="module")
@@ -481,25 +480,9 @@ REQUIRED = [
 ]
 
 
-def declared(catalog: Catalog) -> Iterator[str]:
-    """Every name there is: of documents, units, actors, forms, and of what is inside a campaign, a gate or a form."""
-    yield from catalog.actors
-    for content in catalog.contents:
-        yield from (d.id for d in content.documents)
-        things: list[Any] = [*content.units, *content.campaigns, *content.forms, *content.checklists]
-        for thing in things:
-            yield from (thing.id, thing.ref, *(e.printed for e in getattr(thing, "errata", ())))
-        for form in content.forms:
-            yield from (r.id for r in form.rules)
-        for campaign in content.campaigns:
-            yield from (c.id for g in campaign.gates for c in g.conditions)
-            for noun in ("phases", "duties", "tasks", "targets", "routes", "gates", "watches"):
-                yield from (v.id for v in getattr(campaign, noun))
-
-
 def test_every_requirement_is_data_or_has_a_reason(catalog: Catalog) -> None:
     lines = LINE.findall((Path(__file__).parents[1] / "README.md").read_text("utf-8"))
-    known = set(declared(catalog))
+    known = declared_names(catalog)
     named = {where: re.findall(r"`([^`]+)`", where) for _, where in lines}
 
     assert REQUIRED == [name for names, _ in lines for name in names.split("、")]

@@ -1,7 +1,6 @@
 """Linfen: every date and quota of 临政发〔2022〕1号, its seven fields, levels of standardisation, the double report."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import gmsafety_shanxi
 from gmsafety import Catalog, load_catalog
 from gmsafety.campaigns import Campaign
 from gmsafety.duties import Quota
-from gmsafety.testing import check_plugin
+from gmsafety.testing import check_plugin, declared_names
 
 
 @pytest.fixture(scope="module")
@@ -251,22 +250,11 @@ NUMBERS = {"A": 8, "D": 16, "T": 3, "R": 7, "O": 4}
 ROW = re.compile(r"^\| (LF-[ADTRO]\d+) \|(.*)\|$", re.MULTILINE)
 
 
-def declared(catalog: Catalog) -> Iterator[str]:
-    """Every id that a row of the README may name."""
-    content = next(c for c in catalog.contents if c.plugin == "linfen")
-    for things in (content.documents, content.units, content.actors, content.campaigns, content.forms):
-        yield from (thing.id for thing in things)
-    for campaign in content.campaigns:
-        for noun in ("phases", "duties", "tasks", "targets", "routes", "gates", "watches"):
-            yield from (thing.id for thing in getattr(campaign, noun))
-    yield from {u.role for u in catalog.units.values()}
-
-
 def test_every_requirement_is_encoded_or_has_its_reason(catalog: Catalog) -> None:
     encoded, _, prose = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8").partition("只作文字照录")
     specs = {n: re.findall(r"`([^`]+)`", rest.split("|")[-1]) for n, rest in ROW.findall(encoded)}
     reasons = {n: rest.split("|")[-1].strip() for n, rest in ROW.findall(prose)}
-    known = set(declared(catalog))
+    known = declared_names(catalog)
 
     assert {f"LF-{letter}{n}" for letter, count in NUMBERS.items() for n in range(1, count + 1)} == {*specs, *reasons}
     assert [] == [(n, name) for n, names in specs.items() for name in names if name not in known]

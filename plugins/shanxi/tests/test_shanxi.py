@@ -1,7 +1,6 @@
 """Shanxi: the dates of 晋应急发〔2024〕354号, its units, its forms word for word."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from gmsafety.campaigns import Campaign
 from gmsafety.duties import Standing, Window
 from gmsafety.forms import blank
 from gmsafety.routing import find_route
-from gmsafety.testing import check_plugin
+from gmsafety.testing import check_plugin, declared_names
 
 
 @pytest.fixture(scope="module")
@@ -346,25 +345,9 @@ REQUIRED = {
 }  # fmt: skip
 
 
-def declared(catalog: Catalog) -> Iterator[str]:
-    """Every name there is: of documents, units, actors, forms, findings, and of what is inside a campaign or a form."""
-    yield from catalog.kinds
-    yield from catalog.actors
-    for content in catalog.contents:
-        yield from (d.id for d in content.documents)
-        things: list[Any] = [*content.units, *content.campaigns, *content.forms, *content.checklists]
-        for thing in things:
-            yield from (thing.id, thing.ref, *(e.printed for e in getattr(thing, "errata", ())))
-        for form in content.forms:
-            yield from (r.id for r in form.rules)
-        for campaign in content.campaigns:
-            for noun in ("phases", "duties", "tasks", "targets", "routes", "gates", "watches"):
-                yield from (v.id for v in getattr(campaign, noun))
-
-
 def test_every_requirement_is_data_or_has_a_reason(catalog: Catalog) -> None:
     lines = LINE.findall((Path(__file__).parents[1] / "README.md").read_text("utf-8"))
-    known = set(declared(catalog))
+    known = declared_names(catalog)
     named = {where: re.findall(r"`([^`]+)`", where) for _, where in lines}
 
     assert [f"{kind}{n}" for kind, numbers in REQUIRED.items() for n in numbers] == [name for name, _ in lines]

@@ -1,7 +1,6 @@
 """Shuozhou: every date of 朔应急发〔2024〕86号, its twenty tasks, quotas, targets, routes and gates."""
 
 import re
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from gmsafety.forms.checking import check
 from gmsafety.forms.record import Record, Rows
 from gmsafety.forms.spec import Form
 from gmsafety.routing import find_route
-from gmsafety.testing import check_plugin
+from gmsafety.testing import check_plugin, declared_names
 
 
 @pytest.fixture(scope="module")
@@ -348,22 +347,11 @@ NUMBERS = {"A": 6, "D": 18, "T": 4, "R": 22, "O": 7}
 ROW = re.compile(r"^\| (SZ-[ADTRO]\d+) \|(.*)\|$", re.MULTILINE)
 
 
-def declared(catalog: Catalog) -> Iterator[str]:
-    """Every id that a row of the README may name."""
-    content = next(c for c in catalog.contents if c.plugin == "shuozhou")
-    for things in (content.documents, content.units, content.actors, content.campaigns, content.forms):
-        yield from (thing.id for thing in things)
-    for campaign in content.campaigns:
-        for noun in ("phases", "duties", "tasks", "targets", "routes", "gates", "watches"):
-            yield from (thing.id for thing in getattr(campaign, noun))
-    yield from {u.role for u in catalog.units.values()}
-
-
 def test_every_requirement_is_encoded_or_has_its_reason(catalog: Catalog) -> None:
     encoded, _, prose = Path(__file__).parents[1].joinpath("README.md").read_text("utf-8").partition("只作文字照录")
     specs = {n: re.findall(r"`([^`]+)`", rest.split("|")[-1]) for n, rest in ROW.findall(encoded)}
     reasons = {n: rest.split("|")[-1].strip() for n, rest in ROW.findall(prose)}
-    known = set(declared(catalog))
+    known = declared_names(catalog)
 
     assert {f"SZ-{letter}{n}" for letter, count in NUMBERS.items() for n in range(1, count + 1)} == {*specs, *reasons}
     assert [] == [(n, name) for n, names in specs.items() for name in names if name not in known]
