@@ -58,7 +58,7 @@ def _catalog(rounds: int) -> list[Figure]:
             [x["call"] * 1e3 for x in loaded],
             "ms",
             "load_catalog(), first call, five plugins",
-            goal=Goal(150),
+            goal=Goal(300),
         ),
         figure("catalog-cold", [x["cold"] * 1e3 for x in loaded], "ms", "– with all imports"),
     ]
