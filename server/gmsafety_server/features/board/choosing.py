@@ -86,7 +86,8 @@ def _item(tx: Connection, node: Node, viewer: Viewer, asked: Asked, seen: Column
 
 
 def _items(node: Node, campaign: Campaign) -> Iterator[Asking]:
-    for duty in campaign.duties:
+    dated = (duty for duty in campaign.duties if duty.kind not in ("standing", "offset"))  # the others have no periods
+    for duty in dated:
         yield from ((campaign, duty, item) for item in items_of(node.catalog, campaign, duty))
 
 
