@@ -6,18 +6,21 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from gmsafety.findings import Place
+from gmsafety.forms.computed import show_cell
 from gmsafety.forms.record import Record
 from gmsafety.forms.sentence import Sentence
 from gmsafety.forms.spec import Clause, Form
+from gmsafety.forms.writing.head import HeadCell, head_cells
 
 NIL = "零报告"
 _CELL = re.compile(r"[A-Z]{1,3}\d+")
 _ROW = re.compile(r"rows\[(\d+)\]\.(\w+)")
 _MOST_ROWS = 200
-_SHORT = ("serial", "count", "date", "choice")
+_SHORT = ("serial", "count", "ratio", "date", "choice")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Sheet:
     form: Form
     title: tuple[str, ...]
     header: tuple[tuple[str, Cell], ...]
-    headings: tuple[str, ...]
+    head: tuple[tuple[HeadCell, ...], ...]
     shares: tuple[int, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...]
@@ -111,7 +114,8 @@ def sheet_of(record: Record, *, keep: Collection[str] = (), most: int = _MOST_RO
     widths = form.layout.widths or tuple(c.width for c in form.columns)
     made = Sheet(
         form=form, title=form.layout.title or (form.title,), header=header,
-        headings=tuple(c.printed for c in form.columns), shares=tuple(round(100 * w / sum(widths)) for w in widths),
+        head=tuple(tuple(row) for _, row in groupby(head_cells(form.columns), key=lambda c: c.top)),
+        shares=tuple(round(100 * w / sum(widths)) for w in widths),
         rows=rows, notes=form.notes, nil=record.nil, hidden=hidden,
         sheet=record.origin.sheet if record.origin else None,
     )  # fmt: skip
@@ -190,7 +194,7 @@ def _grid_rows(record: Record, chosen: list[int]) -> Iterator[tuple[Cell, ...]]:
                 f"cell-{index + 1}-{number}",
                 where if (where := record.cell(index, column.id).where) != "header row" else "",
                 f"{name} · {column.label}",
-                (Part(column.kind.show(row.get(column.id)), f"rows[{index}].{column.id}", column.label),),
+                (Part(show_cell(column, row), f"rows[{index}].{column.id}", column.label),),
                 centred=column.type in _SHORT,
                 unbroken=column.type == "date",
             )

@@ -457,9 +457,9 @@ def test_our_own_form_says_that_it_is_ours(catalog: Catalog) -> None:
     form = catalog.form("resumption-weekly")
 
     assert [
-        "序号", "企业名称", "所在镇", "行业", "规模", "是否含高炉", "计划复工时间", "报告时间", "技术指导单位",
-        "发现隐患数", "已整改数", "状态", "实际复工时间", "备注",
-    ] == [c.label for c in form.columns]  # fmt: skip
+        "序号", "企业名称", "所在镇", "行业", "规模", "是否含高炉", "报告时间", "复工时间 计划", "复工时间 实际",
+        "技术指导服务 指导单位", "技术指导服务 发现隐患", "技术指导服务 已整改", "技术指导服务 整改率", "状态", "备注",
+    ] == [c.title for c in form.columns]  # fmt: skip
     assert "我们自己设计" in str(form.source.reading)
     assert any("软件自拟" in note for note in form.notes)
     assert ("停产", "已报告", "已指导", "隐患整改中", "可复工", "已复工", "不得复工") == form.by_id["state"].choices

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ..entities import Units
 from ..findings import Finding, Kind, Place, Severity
+from .computed import too_few
 from .judge import Bench, judge
 from .reading import Forms, Reading
 from .reconcile import against_previous, row_keys
@@ -78,6 +79,7 @@ class _Checker:
             yield from self._columns()
             yield from self._required()
             yield from self._duplicates()
+            yield from self._among()
         yield from self._below_zero()
         for rule in self.record.form.rules:
             if not rule.with_:
@@ -121,6 +123,15 @@ class _Checker:
                     yield self.kinds[trouble.slug].at(
                         self.record.cell(index, column.id), **{"field": column.label, **trouble.data}
                     )
+
+    def _among(self) -> Iterator[Finding]:
+        """Printed rows that say less than those of which they are a part (其中)."""
+        form = self.record.form
+        for wrong in too_few(form, self.record.rows.columns, self.record.rows.count):
+            column = form.by_id[wrong.column]
+            own, among = column.kind.show(wrong.typed), column.kind.show(wrong.computed)
+            say = f"“{column.title}”为{own}，其中各行相加为{among}。"
+            yield self.kinds["part-exceeds-total"].at(self.record.cell(wrong.index, wrong.column), say=say)
 
     def _required(self) -> Iterator[Finding]:
         form = self.record.form

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..findings import Place
+from .computed import settled
 from .spec import Form
 
 
@@ -93,7 +94,7 @@ class Record:
 
     `values` are the blanks of a clause table by path; `rows` those of a grid. `nil` is a nil report (零报告), which is
     neither missing nor empty nor all zeros. `remarks` holds what was written in 备注 beside a clause, `signatures` what
-    stands on the lines for signatures.
+    stands on the lines for signatures. Cells that follow from others are always as they follow.
     """
 
     form: Form
@@ -104,6 +105,11 @@ class Record:
     remarks: Mapping[str, str] = field(default_factory=dict)
     origin: Origin | None = None
     signatures: Mapping[str, str | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.form.computed or self.form.parts:
+            columns = settled(self.form, self.rows.columns, self.rows.count)
+            object.__setattr__(self, "rows", Rows(columns, self.rows.count))
 
     def __getitem__(self, path: str) -> Any:
         """Return the value of a blank, or of a header field (`header.unit`)."""

@@ -8,14 +8,17 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from ..rules import nest
+from .columns import FormField
+from .computed import differences
 from .record import Record, Rows
-from .spec import Form, FormField
+from .spec import Form
 from .types import FieldType
 
 _PYTHON: dict[str, Any] = {
     "count": Annotated[int, Field(ge=0)],
     "serial": int | str,
     "money": Annotated[Decimal, Field(ge=0, description="元")],
+    "ratio": Annotated[Decimal, Field(ge=0)],
     "date": date,
     "names": tuple[str, ...],
 }
@@ -109,7 +112,14 @@ def from_json(data: Mapping[str, Any], form: Form) -> Record:
             )
         given = data.get("signatures") or {}
         signed = {f.id: _take(f.kind, given.get(f.id), f"signatures.{f.id}", wrong) for f in form.signatures}
-        record = Record(form, header, rows=Rows.of(rows, form), nil=nil, signatures=signed)
+        taken = Rows.of(rows, form)
+        for wrong_sum in differences(form, taken.columns, taken.count):
+            kind = form.by_id[wrong_sum.column].kind
+            wrong.append(
+                f"rows[{wrong_sum.index}].{wrong_sum.column}：应为{kind.to_json(wrong_sum.computed)}（算出），"
+                f"现为{kind.to_json(wrong_sum.typed)}"
+            )
+        record = Record(form, header, rows=taken, nil=nil, signatures=signed)
     else:
         flat = _flat(data.get("values") or {})
         wrong += [f"values.{p}：没有这一空格" for p in flat if p not in form.blanks]

@@ -7,52 +7,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from ..provenance import Citation, Erratum, Names, Value
+from .columns import OF_THE_ROW, Column, Computed, FormField, Parts, parts_of
 from .sentence import Blank, Sentence, compile_sentence
-from .types import FIELD_TYPES, FieldType, Setting
-
-
-class FormField(Value):
-    """What header fields, blanks and columns have in common: an id, a printed label, a type."""
-
-    id: str
-    label: str
-    type: str = "text"
-    choices: Names = ()
-    parts: Names = ()
-    units: Names = Field((), description="words that may follow a number: 19条")
-    aliases: Names = ()
-
-    @property
-    def kind(self) -> FieldType:
-        """The type of the field."""
-        return FIELD_TYPES[self.type]
-
-    @cached_property
-    def setting(self) -> Setting:
-        """What the form adds to the type."""
-        return Setting(choices=self.choices, parts=self.parts, units=self.units)
-
-    @model_validator(mode="after")
-    def _known_type(self) -> "FormField":
-        if self.type not in FIELD_TYPES:
-            raise ValueError(f"没有字段类型“{self.type}”；可用：{'、'.join(FIELD_TYPES)}")
-        if self.type == "choice" and not self.choices:
-            raise ValueError(f"“{self.label}”是选项，但没有写 choices")
-        return self
-
-
-class Column(FormField):
-    """A column of a grid. `aliases` are other titles seen in real files; reading one of them is said."""
-
-    required: bool = False
-    total: bool = Field(False, description="summed up in a row 合计, which is no row of data")
-    width: float = 10
-    heading: str | None = Field(None, description="the title as printed, with its line breaks")
-
-    @property
-    def printed(self) -> str:
-        """The title as printed."""
-        return self.heading or self.label
+from .types import FieldType, Setting
 
 
 class SentenceText(Value):
@@ -132,6 +89,7 @@ class Layout(Value):
     )
     font_size: float = 12
     empty_rows: int = 5
+    dots: bool = Field(False, description="a row of dots under the empty rows: there may be more")
 
 
 class Form(Value):
@@ -139,6 +97,8 @@ class Form(Value):
 
     `rows` are the rows that are printed already. Where columns are `fixed`, these rows are all there are, and what is
     printed in those columns is not to be changed; cells of `merged` columns that say the same are one cell on paper.
+    A printed row with a `depth` stands under the last one before it that is less deep, and is a part of it: numbers
+    of the upper row are the sums of its parts, or at least that where the parts are marked `among` (其中).
     """
 
     id: str = Field(alias="form")
@@ -154,6 +114,7 @@ class Form(Value):
     rows: tuple[dict[str, str | int | None], ...] = Field((), description="printed rows: column and what it says")
     fixed: Names = ()
     merged: Names = ()
+    subtotal: str = Field("", description="column by whose values rows are summed up in rows 小计")
     signatures: tuple[FormField, ...] = Field((), description="lines for signatures below the table")
     clauses: tuple[Clause, ...] = ()
     numbers: Literal["cumulative", "this-period"] = "this-period"
@@ -190,7 +151,25 @@ class Form(Value):
     def printed_rows(self) -> tuple[dict[str, Any], ...]:
         """The printed rows, their numbers and days as such."""
         kinds = {c.id: (c.kind, c.setting) for c in self.columns}
-        return tuple({k: kinds[k][0].read(v, kinds[k][1]).value for k, v in row.items()} for row in self.rows)
+        return tuple(
+            {k: kinds[k][0].read(v, kinds[k][1]).value for k, v in row.items() if k not in OF_THE_ROW}
+            for row in self.rows
+        )
+
+    @cached_property
+    def parts(self) -> dict[int, Parts]:
+        """The printed rows that have others under them, each with its parts."""
+        return dict(parts_of(self.rows))
+
+    @cached_property
+    def computed(self) -> dict[str, Computed]:
+        """The columns that follow from others."""
+        return {c.id: c.computed for c in self.columns if c.computed}
+
+    @property
+    def has_groups(self) -> bool:
+        """Tell whether headings stand over columns."""
+        return any(c.groups for c in self.columns)
 
     @property
     def totals(self) -> tuple[str, ...]:
@@ -239,10 +218,18 @@ class Form(Value):
             twice = {i for i in ids if ids.count(i) > 1}
             if twice:
                 raise ValueError(f"{noun}的id重复：{'、'.join(sorted(twice))}")
-        strange = {k for row in self.rows for k in row} | {*self.fixed, *self.merged} - set(self.by_id)
-        strange -= set(self.by_id)
-        if strange:
-            raise ValueError(f"rows、fixed、merged 中没有这样的列：{'、'.join(sorted(strange))}")
+        operands = {n for made in self.computed.values() for n in made.operands}
+        used = {k for row in self.rows for k in row if k not in OF_THE_ROW}
+        used |= {*self.fixed, *self.merged, *operands, *([self.subtotal] if self.subtotal else [])}
+        if strange := used - set(self.by_id):
+            raise ValueError(f"rows、fixed、merged、subtotal、computed 中没有这样的列：{'、'.join(sorted(strange))}")
+        numberless = [self.by_id[n].label for n in (*operands, *self.computed) if not self.by_id[n].kind.numeric]
+        if numberless:
+            raise ValueError(f"不是数的列不能用来计算：{'、'.join(numberless)}")
+        if self.totals and any("depth" in row for row in self.rows):
+            raise ValueError("有上下级的行（depth）不能再有合计行（total）")
+        if both := operands & set(self.computed):
+            raise ValueError(f"算出的列不能再用来计算：{'、'.join(sorted(both))}")
         paths = [b.path for c in self.clauses for b in c.blanks]
         if len(paths) != len(set(paths)):
             raise ValueError(f"空格的id重复：{'、'.join(sorted({p for p in paths if paths.count(p) > 1}))}")

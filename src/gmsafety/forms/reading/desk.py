@@ -180,7 +180,7 @@ class Desk:
         return record, [*found, *reading.findings, *self._strays(match, header, match.table.below)]
 
     def _grid(self, match: Match) -> tuple[Record, list[Finding]]:
-        header, cells, found = self._header(match, match.header_row or 0)
+        header, cells, found = self._header(match, max(0, (match.header_row or 0) - match.header_lines + 1))
         columns = map_columns(match.form, match.titles)
         at_header = Place("header row", match.table.sheet)
         reading = read_grid(match, columns, self._window(match.form, header.get("date")))
@@ -265,4 +265,5 @@ def _is_read(where: str, record: Record) -> bool:
         return True
     if where in origin.cells.values():
         return True
-    return address.group(1) in origin.letters.values() and int(address.group(2)) in set(origin.lines)
+    taken = {letter for name, letter in origin.letters.items() if name not in record.form.computed}
+    return address.group(1) in taken and int(address.group(2)) in set(origin.lines)

@@ -8,22 +8,23 @@ from typing import Any
 
 from ...findings import Finding, Place
 from ...kinds import KINDS
+from ..columns import Column
 from ..record import Origin, Rows
-from ..spec import Column, Form
+from ..spec import Form
 from ..types import Setting, Trouble, fold, is_blank
 from ..types.dates import Window
 from ..types.fields import as_text
 from ..types.numbers import parse_number
 from ..types.text import is_dots, looks_like_formula, shorten
 from .identify import ColumnMap, Match
-from .printed_rows import PrintedRows, against_total, as_printed
+from .printed_rows import PrintedRows, as_printed
+from .sums import Sums, computed_findings, is_sum, is_units
 from .tables import Row, Table
 
 _CHUNK = 512
 _NOTE = re.compile(
     r"^(?:说明|注|备注|填表说明|填报说明|附注|单位负责人|主要负责人|填表人|填报人|审核人|联系人|联系电话|制表|合计)"
 )
-_TOTAL = frozenset({"合计", "总计", "共计", "合 计"})
 _CHINESE_MARK = re.compile(r"^[(（]?[一二三四五六七八九十]")
 _NOTHING = frozenset({"", "无", "/", "—", "-", "零报告", "空"})
 _NIL = re.compile(
@@ -69,7 +70,6 @@ class GridReading:
     findings: list[Finding] = field(default_factory=list)
     nil: bool = False
     below: list[str] = field(default_factory=list)
-    totals: list[tuple[str, Any]] = field(default_factory=list)
 
 
 class _Reader:
@@ -83,9 +83,12 @@ class _Reader:
         self.columns: list[list[Any]] = [[] for _ in self.ids]
         self.out = GridReading(Rows(), [], {}, {})
         self.header_cells: list[Any] = []
+        self.upper_headings: list[list[Any]] = []
+        self.first_heading = self.header_row - match.header_lines + 1
         self.anchors = self._anchors(match.table)
         self.saved: dict[tuple[int, int], Any] = {}
-        self.kept = self.total_line = 0
+        self.kept = 0
+        self.sums = Sums(match.form)
         self.printed = PrintedRows(match.form) if match.form.fixed else None
 
     def _anchors(self, table: Table) -> set[tuple[int, int]]:
@@ -95,8 +98,7 @@ class _Reader:
         chunk: list[tuple[int, list[Any]]] = []
         for number, row in self._numbered():
             if number <= self.header_row:
-                if number == self.header_row:
-                    self.header_cells = self._pick(row)
+                self._keep_headings(number, row)
                 continue
             cells = self._pick(row)
             kept = self._cells_of_row(number, cells, row)
@@ -109,8 +111,8 @@ class _Reader:
         self._flush(chunk)
         self.out.rows = Rows(dict(zip(self.ids, self.columns, strict=True)), len(self.out.lines))
         rows, whole = self.out.rows, Place("document" if self.table.ordinal else "file", self.table.sheet)
-        for name, cell in self.out.totals or ():
-            self.out.findings += against_total(rows, name, cell, self._place_of(self.total_line, name))
+        self.out.findings += self.sums.compared(rows, self._place_of)
+        self.out.findings += computed_findings(self.form, rows, self._cell)
         if self.printed is not None:
             self.out.findings += as_printed(rows, self.printed, self._cell, whole)
         return self.out
@@ -123,6 +125,12 @@ class _Reader:
         index = dict(zip(self.ids, self.at, strict=True))
         others = [i for name, i in index.items() if name not in self.form.fixed]
         return self.printed.apart(rows, index.get(self.printed.column), others)
+
+    def _keep_headings(self, number: int, row: Row) -> None:
+        if number == self.header_row:
+            self.header_cells = self._pick(row)
+        elif number >= self.first_heading:
+            self.upper_headings.append([fold(c) for c in self._pick(row)])
 
     def _pick(self, row: Row) -> list[Any]:
         width = len(row)
@@ -144,23 +152,19 @@ class _Reader:
 
     def _unusual(self, number: int, cells: list[Any], row: Row) -> list[Any] | None:
         texts = [fold(c) if isinstance(c, str) else c for c in cells]
-        if not self.kept and self._is_column_numbers(cells):
+        if not self.kept and (self._is_column_numbers(cells) or is_units(self.form, cells)):
             return None
         said = [c for c in cells if c != "" and not is_dots(c)]
         if not said or texts[:4] == [fold(c) for c in self.header_cells[:4]] or self._is_repeated_header(texts):
             return None
         first = next((str(c) for c in row if c not in ("", None)), "")
-        if _NOTE.match(fold(first)):
-            if self.form.totals and fold(first) in _TOTAL:
-                self.total_line = number
-                self.out.totals = [(n, c) for n, c in zip(self.ids, cells, strict=True) if n in self.form.totals]
-            else:
-                self._stray(row)
+        if self.form.totals and is_sum(first):
+            self.sums.take(number, first, dict(zip(self.ids, cells, strict=True)), self.kept)
             return None
-        rest = [c for i, c in zip(self.ids, cells, strict=True) if i != self._serial and not is_blank(c)]
-        if isinstance(cells[0], str) and _SAMPLE.match(fold(cells[0])):
+        if is_sum(first) or _NOTE.match(fold(first)) or _SAMPLE.match(texts[0] if isinstance(texts[0], str) else ""):
             self._stray(row)
             return None
+        rest = [c for i, c in zip(self.ids, cells, strict=True) if i != self._serial and not is_blank(c)]
         if self._is_nil(said, rest):
             self.out.nil = True
             return None
@@ -204,6 +208,8 @@ class _Reader:
         return next((c.id for c in self.form.columns if c.type == "serial"), "")
 
     def _is_repeated_header(self, texts: list[Any]) -> bool:
+        if self.upper_headings and [fold(t) for t in texts] in self.upper_headings:
+            return True
         titles = [fold(c) if isinstance(c, str) else c for c in self.header_cells]
         same = sum(bool(a == b) for a, b in zip(texts, titles, strict=True) if b)
         return same * 2 > len(titles)
@@ -260,6 +266,8 @@ class _Reader:
             if raw in cache.typed:
                 self.out.typed[f"{index}.{name}"] = cache.typed[raw]
             for trouble in cache.troubles.get(raw, ()):
+                if cache.column.computed and trouble.slug == "error-value":
+                    continue  # #DIV/0!, where paper says /
                 self.out.findings.append(self._finding(index, name, cache.column, trouble))
 
     def _finding(self, index: int, name: str, column: Column, trouble: Trouble) -> Finding:

@@ -7,7 +7,8 @@ from datetime import date
 
 from ...findings import Finding, Place
 from ...kinds import KINDS
-from ..spec import Form, FormField
+from ..columns import FormField
+from ..spec import Form
 from ..types import Setting
 from ..types.dates import Window, loosen
 from ..types.text import squash
@@ -30,6 +31,7 @@ def header_lines(table: Table, rows: list[Row]) -> list[Line]:
     """The lines that may hold header fields: text above a Word table, then rows above the header row."""
     place = f"table {table.ordinal}" if table.ordinal else "file"
     lines: list[Line] = text_lines(table.above, place)
+    lines += [[(f"{s.label}：", s.where), (s.value, s.where)] for s in table.stated]
     for number, row in enumerate(rows):
         cells = [(c, table.where(number, i)) for i, c in enumerate(row) if c not in ("", None)]
         if cells:

@@ -7,20 +7,22 @@ from itertools import islice
 from typing import Any
 
 from ..spec import Clause, Form
-from ..types import fold
+from .headings import find_headings, key, leaf_names, names_of
 from .tables import Row, Table
 
 HEAD_ROWS = 120
 ENOUGH = 0.7
 ENOUGH_WITH_TITLE = 0.45
 CLOSE = 0.08
-_PUNCT = re.compile(r"[\s,.;:、，。；：()（）\[\]【】/]+")
 _NUMBERINGS = (re.compile(r"^\d+"), re.compile(r"^[一二三四五六七八九十]+"))
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A table taken for a form: how alike, where its header row and its row labels stand."""
+    """A table taken for a form: how alike, where its header row and its row labels stand.
+
+    A header of several `header_lines` ends with the `header_row`.
+    """
 
     form: Form
     table: Table
@@ -31,6 +33,7 @@ class Match:
     labels: dict[str, tuple[int, ...]] = field(default_factory=dict)
     label_col: int | None = None
     digits: int = 0
+    header_lines: int = 1
 
     @property
     def is_sure(self) -> bool:
@@ -41,11 +44,6 @@ class Match:
     def rank(self) -> tuple[bool, float, int]:
         """Order among matches: shown sheets first, then likeness, then how much is filled in."""
         return (not self.table.hidden, round(self.score + 0.2 * self.title, 2), self.digits)
-
-
-def key(text: object) -> str:
-    """The letters of a column title: folded, without punctuation."""
-    return _PUNCT.sub("", fold(text))
 
 
 def matches(tables: Iterable[Table], forms: Iterable[Form]) -> list[Match]:
@@ -64,9 +62,9 @@ def _of_table(table: Table, forms: tuple[Form, ...]) -> list[Match]:
 
 
 def _match(form: Form, table: Table, head: list[Row], keys: list[list[str]]) -> Match | None:
-    wanted = {key(t) for c in form.columns for t in (c.label, c.printed, *c.aliases)}
-    header_row, titles = _header_row(head, keys, wanted)
-    hits = len({key(t) for _, t in titles} & wanted)
+    header, titles = find_headings(form, head, keys)
+    header_row = header.stop - 1 if header else None
+    hits = _known_titles(form, titles)
     columns = 2 * hits / (len(form.columns) + len(titles)) if titles else 0.0
     labels, label_col = _labels(form, keys) if form.clauses else ({}, None)
     score = 0.3 * min(columns, 1.0) + 0.7 * len(labels) / len(form.clauses) if form.clauses else columns
@@ -75,36 +73,20 @@ def _match(form: Form, table: Table, head: list[Row], keys: list[list[str]]) -> 
     above = [
         *table.above,
         table.sheet or "",
-        *(str(c) for row in head[: header_row or 6] for c in row if isinstance(c, str)),
+        *(str(c) for row in head[: header.start if header else 6] for c in row if isinstance(c, str)),
     ]
     digits = sum(c.isdigit() for row in head for cell in row for c in str(cell))
-    return Match(form, table, score, _title_likeness(form, above), header_row, titles, labels, label_col, digits)
+    lines = header.stop - header.start if header else 0
+    return Match(form, table, score, _title_likeness(form, above), header_row, titles, labels, label_col, digits, lines)
 
 
-def _header_row(
-    head: list[Row], keys: list[list[str]], wanted: set[str]
-) -> tuple[int | None, tuple[tuple[int, str], ...]]:
-    """Find the header row and its titles; a header of two rows (a group over its columns) is taken together."""
-    hits = [len(set(row) & wanted) for row in keys]
-    if not hits or max(hits) < 2:
-        return None, ()
-    row = max(range(len(hits)), key=lambda i: hits[i])
-    best = row, _titles(head, keys, (row,))
-    if row + 1 < len(keys) and hits[row + 1]:
-        both = _titles(head, keys, (row, row + 1))
-        if len({key(t) for _, t in both} & wanted) > hits[row]:
-            best = row + 1, both
-    return best
-
-
-def _titles(head: list[Row], keys: list[list[str]], rows: tuple[int, ...]) -> tuple[tuple[int, str], ...]:
-    """The titles of a header row by column; of several rows the lowest that says something."""
-    found: dict[int, str] = {}
-    for row in rows:
-        for col, text in enumerate(keys[row]):
-            if text:
-                found[col] = " ".join(str(head[row][col]).split())
-    return tuple(sorted(found.items()))
+def _known_titles(form: Form, titles: tuple[tuple[int, str], ...]) -> int:
+    """How many titles are the form's; under groups the same title may stand several times."""
+    wanted = {name for c in form.columns for name in names_of(c)}
+    if not form.has_groups:
+        return len({key(t) for _, t in titles} & wanted)
+    wanted |= {name for c in form.columns for name in leaf_names(c)}
+    return min(len(form.columns), sum(key(t) in wanted for _, t in titles))
 
 
 def _labels(form: Form, keys: list[list[str]]) -> tuple[dict[str, tuple[int, ...]], int | None]:
@@ -160,17 +142,31 @@ def map_columns(form: Form, titles: tuple[tuple[int, str], ...]) -> ColumnMap:
     free = dict(titles)
     twice: dict[str, int] = {}
     for column in form.columns:
-        same = [i for i, t in free.items() if key(t) in (key(column.label), key(column.printed))]
+        same = [i for i, t in free.items() if key(t) in names_of(column, aliases=False)]
         if same:
             index[column.id] = same[0]
             for i in same:
                 del free[i]
             if len(same) > 1:
-                twice[column.label] = len(same)
+                twice[column.title] = len(same)
+    if form.has_groups:
+        _by_leaf(form, index, free)
     renamed = [*_by_alias(form, index, free), *_by_place(form, index, free)]
-    missing = tuple(c.label for c in form.columns if c.id not in index)
+    missing = tuple(c.title for c in form.columns if c.id not in index)
     order = [index[c.id] for c in form.columns if c.id in index]
     return ColumnMap(index, tuple(renamed), missing, tuple(free.values()), tuple(twice.items()), order != sorted(order))
+
+
+def _by_leaf(form: Form, index: dict[str, int], free: dict[int, str]) -> None:
+    """Take titles whose headings above are gone: in order, where there are as many of a title as the form has."""
+    gone = [c for c in form.columns if c.id not in index]
+    for leaf in {key(c.label) for c in gone}:
+        columns = [c for c in gone if key(c.label) == leaf]
+        places = [i for i, t in free.items() if key(t) in {n for c in columns for n in leaf_names(c)}]
+        if len(columns) == len(places):
+            for column, place in zip(columns, sorted(places), strict=True):
+                index[column.id] = place
+                del free[place]
 
 
 def _by_alias(form: Form, index: dict[str, int], free: dict[int, str]) -> list[tuple[str, str]]:
@@ -181,12 +177,11 @@ def _by_alias(form: Form, index: dict[str, int], free: dict[int, str]) -> list[t
         if column.id in index or not free:
             continue
         aliases = {key(a) for a in column.aliases}
-        best = max(
-            free, key=lambda i: 100.0 if key(free[i]) in aliases else fuzz.ratio(key(free[i]), key(column.label))
-        )
-        if key(free[best]) in aliases or fuzz.ratio(key(free[best]), key(column.label)) >= 70:
+        title = key(column.title)
+        best = max(free, key=lambda i: 100.0 if key(free[i]) in aliases else fuzz.ratio(key(free[i]), title))
+        if key(free[best]) in aliases or fuzz.ratio(key(free[best]), title) >= 70:
             index[column.id] = best
-            renamed.append((column.label, free.pop(best)))
+            renamed.append((column.title, free.pop(best)))
     return renamed
 
 
@@ -204,7 +199,7 @@ def _by_place(form: Form, index: dict[str, int], free: dict[int, str]) -> list[t
         neighbours_gone = [i for i in gone if abs(ids.index(i) - number) == 1]
         if len(between) == 1 and not neighbours_gone:
             index[column.id] = between[0]
-            renamed.append((column.label, free.pop(between[0])))
+            renamed.append((column.title, free.pop(between[0])))
     return renamed
 
 

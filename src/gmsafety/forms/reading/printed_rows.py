@@ -1,4 +1,4 @@
-"""Rows that are printed already, found in a file: whole, reworded, or several in one row; and the row 合计."""
+"""Rows that are printed already, found in a file: whole, reworded, or several in one row."""
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -8,9 +8,8 @@ from ...findings import Finding, Place
 from ...kinds import KINDS
 from ..record import Rows
 from ..spec import Form
-from ..types import fold, is_blank
+from ..types import fold
 from ..types.fields import as_text
-from ..types.numbers import parse_number, plain
 from ..types.text import shorten
 from .tables import Row
 
@@ -92,14 +91,6 @@ def as_printed(rows: Rows, printed: PrintedRows, cell: Callable[[int, str], Plac
     for number, row in enumerate(form.printed_rows if texts else ()):
         if number not in seen:
             yield KINDS["missing-row"].at(whole, text=shorten(str(row[printed.column]), 40))
-
-
-def against_total(rows: Rows, name: str, cell: Any, place: Place) -> Iterator[Finding]:
-    """Compare a number in the row 合计 with the rows above it."""
-    stated = None if is_blank(cell) else parse_number(cell).value
-    counted = sum(v for v in rows.columns.get(name, ()) if v is not None)
-    if stated is not None and stated != counted:
-        yield KINDS["total-contradicts"].at(place, say=f"合计写{plain(stated)}，所列各行相加为{counted}。")
 
 
 def _key(text: object) -> str:

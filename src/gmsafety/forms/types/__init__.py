@@ -14,6 +14,7 @@ from .fields import (
     Name,
     Names,
     Narrative,
+    Ratio,
     Serial,
     Setting,
 )
@@ -24,7 +25,8 @@ FIELD_TYPES = MappingProxyType(
     {
         t.name: t()
         for t in (
-            FieldType, Narrative, Name, Names, Count, Serial, Money, Date, Choice, Measure, CompletionText, Answer,
+            FieldType, Narrative, Name, Names, Count, Serial, Money, Ratio, Date, Choice, Measure, CompletionText,
+            Answer,
         )
     }
 )  # fmt: skip

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 from .dates import ANY, Window, chinese_date, parse_date
-from .numbers import WAN, as_count, as_money, parse_number, plain
+from .numbers import WAN, as_count, as_money, as_ratio, parse_number, plain
 from .phrases import missing_parts, read_completion
 from .problem import BLANK, Parsed, Trouble
 from .text import LONGEST_CELL, fold, is_blank, shorten, squash
@@ -204,6 +204,35 @@ class Money(FieldType):
     def from_printed(self, value: Any) -> Any:
         yuan = self.from_json(value)
         return None if yuan is None else _whole(yuan * WAN)
+
+
+class Ratio(FieldType):
+    """A part of a whole: 85.7% on paper, 0.857 as a Decimal inside."""
+
+    name = "ratio"
+    numeric = True
+
+    def _read(self, raw: object, setting: Setting) -> Parsed:
+        return as_ratio(raw)
+
+    def show(self, value: Any) -> str:
+        return "" if value is None else f"{plain(value * 100)}%"
+
+    def to_json(self, value: Any) -> Any:
+        return None if value is None else float(value)
+
+    def from_json(self, value: Any) -> Any:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or value < 0:
+            raise ValueError(f"应为比率（0.857），现为{value!r}")
+        return Decimal(str(value))
+
+    def to_printed(self, value: Any) -> Any:
+        return None if value is None else self.show(value)
+
+    def from_printed(self, value: Any) -> Any:
+        return None if value is None else as_ratio(value).value
 
 
 class Date(FieldType):

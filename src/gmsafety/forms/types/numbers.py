@@ -88,6 +88,17 @@ def as_money(parsed: Parsed) -> Parsed:
     return Parsed(yuan.to_integral_value())
 
 
+def as_ratio(raw: object) -> Parsed:
+    """Read a ratio: 85.7%, a cell that shows 0.857 as per cent, or 85.7 in a column that is headed %."""
+    value, trouble = parse_number(raw, units=("%",))
+    if trouble or value is None:
+        return Parsed(value, trouble)
+    if value < 0:
+        return Parsed(None, Trouble("negative-number", {"text": plain(value)}))
+    shown = isinstance(raw, str) and ("%" in raw or "％" in raw)
+    return Parsed(value / 100 if shown or value > 1 else value)
+
+
 def plain(value: Decimal | int) -> str:
     """Write a number without exponent and without trailing zeros."""
     if isinstance(value, int):

@@ -1,13 +1,16 @@
 """A form as it stands on paper: annex mark, title, header line, headings, rows, notes; no file format yet."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import groupby, islice, pairwise
 from typing import Any
 
+from ..columns import Column
+from ..computed import NO_RATIO, is_no_ratio, total
 from ..record import Record
 from ..spec import Clause, Form, Layout
+from .head import HeadCell, head_cells
 
 DOTS = "....."
 NO_DATE = "    年    月    日"
@@ -40,13 +43,20 @@ class Paper:
     spans: tuple[tuple[int, int, int], ...] = ()
     totals: tuple[Any, ...] | None = None
     signatures: tuple[str, ...] = ()
+    head: tuple[HeadCell, ...] = ()
+
+    @property
+    def cells_of_head(self) -> tuple[HeadCell, ...]:
+        """The head of the table, cell by cell; one row of headings where nothing stands over them."""
+        return self.head or tuple(HeadCell(text, 0, 0, col, col) for col, text in enumerate(self.headings))
 
     @property
     def header_line(self) -> str:
         """The header fields in one line, spread over the width of the table, as the notices print them."""
         parts = [f"{label}：{value}" for label, value in self.header]
-        free = int(sum(self.widths) * self.layout.font_size / 12) - sum(2 * _length(p) for p in parts)
-        return (" " * max(4, free // max(1, len(parts) - 1))).join(parts)
+        room = sum(width * 7 + 5 for width in self.widths) / 16 - 1  # characters of 12 points
+        free = int(room) - sum(_length(p) for p in parts)
+        return ("\u3000" * max(2, free // max(1, len(parts) - 1))).join(parts)
 
     def room(self, width: float) -> int:
         """How many Chinese characters a column takes in a line; one is given away to punctuation that may not lead."""
@@ -91,6 +101,7 @@ def lay_out(form: Form, record: Record | None) -> Paper:
         spans=spans,
         totals=_totals(form, record),
         signatures=tuple(f"{f.label}：{signed.get(f.id) or ''}" for f in form.signatures),
+        head=head_cells(columns) if any(c.groups or c.unit for c in columns) else (),
     )
 
 
@@ -110,9 +121,31 @@ def _totals(form: Form, record: Record | None) -> tuple[Any, ...] | None:
     """The row 合计 of a filled form."""
     if record is None or not form.totals or not len(record.rows):
         return None
-    sums = {c: sum(v for v in record.rows.columns.get(c, ()) if v is not None) for c in form.totals}
+    return tuple(_sum_row(form, "合计", record.rows.columns))
+
+
+def _sum_row(form: Form, name: str, columns: Mapping[str, Sequence[Any]]) -> list[Any]:
+    """A row of sums, its name in the place of the number."""
+    sums = total(form, columns)
     serial = next((c.id for c in form.columns if c.type == "serial"), form.columns[0].id)
-    return tuple("合计" if c.id == serial else sums.get(c.id) for c in form.columns)
+    return [name if c.id == serial else _shown(c, sums.get(c.id)) for c in form.columns]
+
+
+def _shown(column: Column, value: Any) -> Any:
+    return value if column.type in _AS_THEY_ARE or isinstance(value, str) else column.kind.show(value) or None
+
+
+def _with_subtotals(form: Form, record: Record, rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
+    """The rows, and after those that say the same in the column of sub-totals their row 小计."""
+    by = record.rows.columns.get(form.subtotal, [None] * len(record.rows))
+    at = [c.id for c in form.columns].index(form.subtotal)
+    for value, group in groupby(range(len(by)), key=by.__getitem__):
+        places = list(group)
+        yield from islice(rows, len(places))
+        part = {name: values[places[0] : places[-1] + 1] for name, values in record.rows.columns.items()}
+        row = _sum_row(form, "小计", part)
+        row[at] = row[at] or value
+        yield row
 
 
 def _header_value(shown: str, kind: str) -> str:
@@ -160,15 +193,17 @@ def _joined(clause: Clause, sentences: list[str]) -> str:
 def _grid_rows(form: Form, record: Record | None) -> tuple[Iterator[list[Any]], int]:
     serial = next((i for i, c in enumerate(form.columns) if c.type == "serial"), 0)
     if record is not None and len(record.rows):
-        return _filled(form, record), len(record.rows)
+        rows = _filled(form, record)
+        return _with_subtotals(form, record, rows) if form.subtotal else rows, len(record.rows)
     width = len(form.columns)
     if form.printed_rows and record is None:
         return iter([[row.get(c.id) for c in form.columns] for row in form.printed_rows]), len(form.printed_rows)
     if record is not None and record.nil:
         return iter([[1, "无", *["/"] * (width - 2)]]), 1
-    numbered = [[n if i == serial else None for i in range(width)] for n in range(1, form.layout.empty_rows + 1)]
-    dots = [DOTS if i == serial else None for i in range(width)]
-    return iter([*numbered, dots]), len(numbered) + 1
+    numbers = range(1, form.layout.empty_rows + 1)
+    empty: list[list[Any]] = [[n if i == serial else None for i in range(width)] for n in numbers]
+    empty += [[DOTS if i == serial else None for i in range(width)]] if form.layout.dots else []
+    return iter(empty), len(empty)
 
 
 def _filled(form: Form, record: Record) -> Iterator[list[Any]]:
@@ -178,22 +213,24 @@ def _filled(form: Form, record: Record) -> Iterator[list[Any]]:
         values = record.rows.columns.get(column.id)
         if values is None:
             ready.append([None] * len(record.rows))
-        elif column.type in (
-            "serial",
-            "count",
-            "date",
-            "text",
-            "choice",
-            "measure",
-            "completion",
-            "narrative",
-            "answer",
-        ):
+        elif column.type in _AS_THEY_ARE:
             ready.append(values)
         else:
-            show = column.kind.show
-            ready.append([show(v) for v in values])
+            ready.append([column.kind.show(v) for v in values])
+        if column.computed and column.computed.of:
+            ready[-1] = _ratios(column, ready[-1], record)
     return map(list, zip(*ready, strict=True))
+
+
+def _ratios(column: Column, shown: list[Any], record: Record) -> list[Any]:
+    """Ratios in words; one of nothing to nothing is `/`."""
+    how, blank = column.computed, [None] * len(record.rows)
+    names = how.operands if how else ()
+    rows = zip(*(record.rows.columns.get(n, blank) for n in names), strict=True)
+    return [
+        NO_RATIO if is_no_ratio(how, dict(zip(names, row, strict=True))) else text
+        for row, text in zip(rows, shown, strict=True)
+    ]
 
 
 def _length(line: str) -> int:

@@ -14,6 +14,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
 from ..types.dates import chinese_date
+from .head import HeadCell
 from .paper import BODY_FONT, HEAD_FONT, LINE_FONT, TITLE_FONT, Paper, is_day
 
 _A4 = (210, 297)
@@ -80,7 +81,10 @@ def _header_line(document: Any, paper: Paper, width: float) -> None:
     text = "\t".join(f"{label}：{value}" for label, value in paper.header)
     size = min(12.0, width / paper.header_length / 25.4 * 72)
     paragraph = _paragraph(document, text, LINE_FONT, int(size * 2) / 2)
-    paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(width), WD_TAB_ALIGNMENT.RIGHT)
+    stops, gaps = paragraph.paragraph_format.tab_stops, max(1, len(paper.header) - 1)
+    for gap in range(1, gaps):
+        stops.add_tab_stop(Mm(width * gap / gaps), WD_TAB_ALIGNMENT.CENTER)
+    stops.add_tab_stop(Mm(width), WD_TAB_ALIGNMENT.RIGHT)
 
 
 def _run(paragraph: Any, text: str, font: str, size: float) -> Any:
@@ -92,18 +96,16 @@ def _run(paragraph: Any, text: str, font: str, size: float) -> Any:
 
 
 def _table(document: Any, paper: Paper, width: float) -> None:
-    table = document.add_table(rows=1, cols=len(paper.headings), style="Table Grid")
+    head_cells = paper.cells_of_head
+    last = max(c.bottom for c in head_cells)
+    table = document.add_table(rows=last + 1, cols=len(paper.headings), style="Table Grid")
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
     unit = width / sum(paper.widths)
     widths = [Mm(w * unit) for w in paper.widths]
     for column, size in zip(table.columns, widths, strict=True):
         column.width = size
-    head = table.rows[0]
-    _mark(head, "w:tblHeader")
-    for cell, heading in zip(head.cells, paper.headings, strict=True):
-        _fill(cell, heading, HEAD_FONT, paper.layout.font_size, centred=True)
-    _sizes(head.cells, widths)
+    _head(table, head_cells, paper.layout.font_size, widths)
     rows = paper.rows if paper.totals is None else chain(paper.rows, [list(paper.totals)])
     below = {(row, col) for col, first, last in paper.spans for row in range(first + 1, last + 1)}
     tops = {(first, col) for col, first, _ in paper.spans}
@@ -117,6 +119,19 @@ def _table(document: Any, paper: Paper, width: float) -> None:
             if (number, col) in below or (number, col) in tops:
                 cell._tc.vMerge = "restart" if (number, col) in tops else "continue"
         _sizes(targets, widths)
+
+
+def _head(table: Any, cells: tuple[HeadCell, ...], size: float, widths: list[Any]) -> None:
+    """Write the head of the table, which stands on every page."""
+    rows = [(row, row.cells) for row in table.rows]
+    for row, targets in rows:
+        _mark(row, "w:tblHeader")
+        _sizes(targets, widths)
+    for cell in cells:
+        target = rows[cell.top][1][cell.left]
+        if not cell.is_single:
+            target = target.merge(rows[cell.bottom][1][cell.right])
+        _fill(target, cell.text, HEAD_FONT, size, centred=True)
 
 
 def _sizes(cells: Iterable[Any], widths: list[Any]) -> None:

@@ -47,12 +47,8 @@ class _Sheet:
         """Write everything, top to bottom."""
         self._page()
         row = self._above()
-        first = row + 1
-        for col, heading in enumerate(self.paper.headings):
-            self.sheet.write_string(row, col, heading, self.head)
-        lines = max(h.count("\n") + 1 for h in self.paper.headings)
-        self.sheet.set_row(row, max(24, lines * self.paper.layout.font_size * 1.35 + 6))
-        self.sheet.repeat_rows(row)
+        first = self._head(row)
+        self.sheet.repeat_rows(row, first - 1)
         self.sheet.freeze_panes(first, 0)
         row = self._rows(first)
         for col, top, bottom in self.paper.spans:
@@ -93,6 +89,19 @@ class _Sheet:
         self._span(row + 1, 0, self.last, self.paper.header_line, self.line)
         self.sheet.set_row(row + 1, 24)
         return row + 2
+
+    def _head(self, row: int) -> int:
+        """Write the head of the table; return the row below it."""
+        cells, line = self.paper.cells_of_head, self.paper.layout.font_size * 1.35
+        last = max(c.bottom for c in cells)
+        for cell in cells:
+            if not cell.is_single:
+                self.sheet.merge_range(row + cell.top, cell.left, row + cell.bottom, cell.right, "", self.head)
+            self.sheet.write_string(row + cell.top, cell.left, cell.text, self.head)
+        for level in range(last + 1):
+            lines = max((c.text.count("\n") + 1 for c in cells if c.top == c.bottom == level or last == 0), default=1)
+            self.sheet.set_row(row + level, max(24, lines * line + 6))
+        return row + last + 1
 
     def _merge(self, top: int, bottom: int, col: int) -> None:
         """Make one cell of several that say the same; the first keeps the text."""
