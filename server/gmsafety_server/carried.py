@@ -32,15 +32,17 @@ def carry(record: Record) -> tuple[dict[str, Any], dict[str, Any] | None]:
 
 
 def has_form(body: Mapping[str, Any], catalog: Catalog) -> bool:
-    """Tell whether a plugin defines the form still; what was filed outlives it."""
-    return str(body["form"]) in catalog.forms
+    """Tell whether a plugin defines the form still, in this version; what was filed outlives it."""
+    versions = catalog.versions.get(str(body["form"]))
+    return versions is not None and versions.get(str(body["version"])) is not None
 
 
 def record_of(body: Mapping[str, Any], origin: Mapping[str, Any] | None, catalog: Catalog) -> Record:
     """Put a record together again; Problem where no plugin defines its form any more."""
     if not has_form(body, catalog):
-        raise Problem("not-found", f"没有插件再定义表“{body['form']}”，不能按表显示；所报的文件和JSON仍可下载")
-    form = catalog.form(str(body["form"]))
+        name = f"{body['form']}（{body['version']}版）"
+        raise Problem("not-found", f"没有插件再定义表“{name}”，不能按表显示；所报的文件和JSON仍可下载")
+    form = catalog.form(f"{body['form']}@{body['version']}")
     record = from_json(body, form)
     if origin is None:
         return record

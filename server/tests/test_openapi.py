@@ -29,7 +29,7 @@ from gmsafety_server.app import create_app
 from gmsafety_server.errors import PROBLEMS
 from gmsafety_server.features.reference.schemas import RECEIPT
 from gmsafety_server.features.rollups.schemas import OwnIn
-from gmsafety_server.features.submissions.judging import record_from_body
+from gmsafety_server.features.submissions.taking import record_from_body
 from gmsafety_server.node import Node
 from gmsafety_server.scope import Role
 from gmsafety_server.web import PROBLEM_JSON

@@ -17,10 +17,12 @@ from .checklists import Checklist
 from .codes import Area, AreaTable
 from .content import Content
 from .duties import Duty, Occurrence
-from .entities import Unit, Units
+from .entities import ROLES, Unit, Units
 from .errors import CatalogError, ContentError, Problem, UnknownName
 from .findings import Kind
-from .forms.spec import Form
+from .forms.record import Record
+from .forms.spec import Form, RegionLayout
+from .forms.versions import Carried, Versions
 from .kinds import KINDS
 from .provenance import Actor, Document
 from .rollups import Rollup
@@ -39,15 +41,48 @@ class Catalog:
     documents: Mapping[str, Document]
     campaigns: Mapping[str, Campaign]
     forms: Mapping[str, Form]
+    versions: Mapping[str, Versions]
     checklists: Mapping[str, Checklist]
     actors: Mapping[str, Actor]
     kinds: Mapping[str, Kind]
     calendar: WorkCalendar
     notes: tuple[str, ...] = ()
 
-    def form(self, name: str) -> Form:
-        """Return a form by full or short name; UnknownName otherwise."""
-        return _one("表", name, self.forms)
+    def form(self, name: str, *, on: date | None = None) -> Form:
+        """Return a form by full or short name; UnknownName otherwise.
+
+        Of several versions it is the newest published one, the one asked for `on` a day, or that named after an @.
+        """
+        ref, _, version = name.partition("@")
+        if not version and on is None and (ref in self.forms or "." not in ref):
+            return _one("表", name, self.forms)
+        versions = _one("表", ref, self.versions)
+        form = versions.get(version) if version else versions.on(on) if on else versions.current
+        if form is None:
+            raise UnknownName("表", name, [f.edition for f in versions.forms])
+        return form
+
+    @cached_property
+    def readable(self) -> tuple[Form, ...]:
+        """The forms that a file may be: of each the newest version first, drafts not."""
+        return tuple(f for v in self.versions.values() for f in reversed(v.forms) if f.status != "draft")
+
+    def printed_in(self, form: Form, unit: Unit | None) -> Form:
+        """The form in the layout of a unit's region: the nearest, on its way up, that prints the form in its own."""
+        chain = [unit, *self.units.ancestors(unit)] if unit else []
+        for plugin in dict.fromkeys(u.plugin for u in chain):
+            for layout in self._layouts.get(plugin, ()):
+                if layout.of == form.ref:
+                    return form.model_copy(update={"layout": layout.over(form.layout)})
+        return form
+
+    @cached_property
+    def _layouts(self) -> dict[str, tuple[RegionLayout, ...]]:
+        return {c.plugin: c.layouts for c in self.contents if c.layouts}
+
+    def carry(self, record: Record, to: Form) -> Carried:
+        """Carry a record over to another version of its form; the same record where there is nothing to do."""
+        return self.versions[to.ref].carry(record, to) if record.form.ref == to.ref else Carried(record)
 
     def checklist(self, name: str) -> Checklist:
         """Return a checklist by full or short name; UnknownName otherwise. It is among the forms, too."""
@@ -61,14 +96,19 @@ class Catalog:
         """Return a unit by id, name, alias, or the area code it alone files for; UnknownName otherwise."""
         return self.units.get_one(name)
 
+    def role_title(self, role: str) -> str:
+        """What a role of a duty, task or route is called: as a region calls it, else as usual."""
+        actor = self.actors.get(role)
+        return actor.title if actor else ROLES.get(role, role)
+
     def window(self, form: Form) -> tuple[date | None, date | None]:
         """Return first and last day of the form's campaign, or None twice."""
         campaign = self.campaigns.get(form.campaign or "")
         return (campaign.first, campaign.last) if campaign else (None, None)
 
-    def rollup(self, form: str) -> Rollup:
-        """Return the roll-up of a form."""
-        return Rollup(self.form(form), self.units, self.kinds)
+    def rollup(self, form: str | Form) -> Rollup:
+        """Return the roll-up of a form, in the version that is given, or the newest."""
+        return Rollup(self.form(form) if isinstance(form, str) else form, self.units, self.kinds, self.carry)
 
     def duties(
         self,
@@ -187,13 +227,15 @@ def _assemble(contents: list[Content], calendar: WorkCalendar) -> Catalog:
     extra = [a for c in contents for a in c.areas]
     areas = areas.with_areas(extra) if extra else areas
     crosschecks.once(contents)
+    versions = _versions(f for c in contents for f in (*c.forms, *(k.form for k in c.checklists)))
     catalog = Catalog(
         contents=tuple(contents),
         areas=areas,
         units=Units((u for c in contents for u in c.units), areas),
         documents=MappingProxyType({f"{c.plugin}.{d.id}": d for c in contents for d in c.documents}),
         campaigns=MappingProxyType({x.ref: x for c in contents for x in c.campaigns}),
-        forms=MappingProxyType({f.ref: f for c in contents for f in (*c.forms, *(k.form for k in c.checklists))}),
+        forms=MappingProxyType({ref: v.current for ref, v in versions.items() if v.current}),
+        versions=MappingProxyType(versions),
         checklists=MappingProxyType({k.ref: k for c in contents for k in c.checklists}),
         actors=MappingProxyType({a.id: a for c in contents for a in c.actors}),
         kinds=MappingProxyType({**KINDS, **{k.slug: k for c in contents for k in c.kinds}}),
@@ -205,6 +247,13 @@ def _assemble(contents: list[Content], calendar: WorkCalendar) -> Catalog:
         raise CatalogError(problems, [c.plugin for c in contents if c.plugin not in bad])
     object.__setattr__(catalog, "notes", tuple(notes))
     return catalog
+
+
+def _versions(forms: Iterable[Form]) -> dict[str, Versions]:
+    found: dict[str, list[Form]] = {}
+    for form in forms:
+        found.setdefault(form.ref, []).append(form)
+    return {ref: Versions.of(versions) for ref, versions in found.items()}
 
 
 __all__ = ["Area", "Catalog", "installed_plugins", "load_catalog"]

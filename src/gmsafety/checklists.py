@@ -4,14 +4,16 @@ A checklist is printed, filled in and read back as a form; `form` has the groups
 notice prints them where that differs.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from .codes.order10 import Situation, cited, situation
+from .codes.order10 import Situation, cited, unknown
+from .forms.columns import Column, FormField
 from .forms.record import Record
-from .forms.spec import Column, Form, FormField, Layout
+from .forms.spec import Form, Layout
 from .forms.types.answers import split_answer
 from .provenance import Citation, Erratum, Names, Value
 
@@ -26,6 +28,7 @@ class Item(Value):
     bad: Literal["yes", "no", "unclear"] = "no"
     proof: str | None = Field(None, description="印证资料, as printed")
     basis: Names = Field((), description="situations of 应急管理部令第10号, marked as our reading")
+    parts: Names = Field((), description="which parts it asks after of a situation that needs several things at once")
     several: bool = Field(False, description="several questions in one: 是 or 否 cannot answer them all")
     note: str | None = None
 
@@ -42,9 +45,13 @@ class Item(Value):
 
     @model_validator(mode="after")
     def _known_basis(self) -> "Item":
-        unknown = [b for b in self.basis if situation(b) is None]
-        if unknown:
-            raise ValueError(f"应急管理部令第10号没有这样的条款：{'、'.join(unknown)}")
+        if wrong := [name for b in self.basis for name in unknown(b)]:
+            raise ValueError(f"应急管理部令第10号没有这样的条款：{'、'.join(wrong)}")
+        needed = [part for s in self.situations for part in s.parts]
+        if needed and not self.parts:
+            raise ValueError(f"所引条款须“{'”“'.join(needed)}”各项都不符合，请在 parts 中写明这一项问的是哪些")
+        if strange := [part for part in self.parts if part not in needed]:
+            raise ValueError(f"所引条款没有“{'”“'.join(strange)}”这样的部分")
         return self
 
 
@@ -116,6 +123,8 @@ class Checklist(Value):
         if self.printed and sorted(dealt) != sorted(ids):
             wrong = sorted({*dealt} ^ {*ids}) or sorted(i for i in dealt if dealt.count(i) > 1)
             raise ValueError(f"printed 与各组的检查项不一致：{'、'.join(wrong)}")
+        for found, unasked in _unnamed(self.items):
+            raise ValueError(f"检查表引用{found.citation}，却没有检查项问到“{'”“'.join(unasked)}”")
         return self
 
     @cached_property
@@ -160,6 +169,24 @@ class Checklist(Value):
                 word, remark = split_answer(row[answer]) if answer and row.get(answer) else (None, None)
                 found.append(Outcome(group=known[0].title, item=known[1], answer=word, remark=remark, row=dict(row)))
         return found
+
+    def majors(self, outcomes: Iterable["Outcome"]) -> tuple[tuple[Situation, tuple[str, ...]], ...]:
+        """The situations that the bad answers may be, each with the parts that are still to be shown to be missing."""
+        bad = [o.item for o in outcomes if o.is_bad]
+        open_ = {s.citation: parts for s, parts in _unnamed(bad)}
+        found = {s.citation: s for item in bad for s in item.situations}
+        return tuple((s, open_.get(citation, ())) for citation, s in found.items())
+
+
+def _unnamed(items: Iterable[Item]) -> Iterator[tuple[Situation, tuple[str, ...]]]:
+    """Situations of which questions name some parts and not all."""
+    named: dict[str, tuple[Situation, set[str]]] = {}
+    for item in items:
+        for found in item.situations:
+            named.setdefault(found.citation, (found, set()))[1].update(item.parts)
+    for found, parts in named.values():
+        if missing := tuple(part for part in found.parts if part not in parts):
+            yield found, missing
 
 
 class Outcome(Value):

@@ -15,12 +15,12 @@ from .duties import DUTY_KINDS
 from .entities import Unit
 from .errors import ContentError, Problem
 from .findings import Kind, Severity
-from .forms.spec import Form
+from .forms.spec import Form, RegionLayout
 from .provenance import Actor, Document, Value
 from .yamlfile import Path, YamlFile, load_yaml
 
-_NOUNS = ("documents", "units", "campaigns", "findings", "actors")
-_INNER = ("rules", "duties", "tasks", "targets", "routes", "gates", "watches")
+_NOUNS = ("documents", "units", "campaigns", "findings", "actors", "layouts")
+_INNER = ("rules", "phases", "duties", "tasks", "targets", "routes", "gates", "watches")
 _M = TypeVar("_M", bound=BaseModel)
 _IN_CHINESE = {
     "date_from_datetime_parsing": "应为 2024-12-20 这样的日期",
@@ -61,6 +61,7 @@ class ContentFile(Value):
     campaigns: tuple[Campaign, ...] = ()
     findings: tuple[KindOfFinding, ...] = ()
     actors: tuple[Actor, ...] = ()
+    layouts: tuple[RegionLayout, ...] = Field((), description="how the region prints forms that it shares with others")
     names: dict[str, Any] = Field(default_factory=dict, description="anchors for other keys; not content by itself")
 
 
@@ -77,11 +78,15 @@ class Content:
     forms: tuple[Form, ...] = ()
     checklists: tuple[Checklist, ...] = ()
     actors: tuple[Actor, ...] = ()
+    layouts: tuple[RegionLayout, ...] = ()
     kinds: tuple[Kind, ...] = ()
     where: dict[tuple[str, str], tuple[str, int]] = field(default_factory=dict)
 
     def problem(self, noun: str, name: str, text: str, remedy: str) -> Problem:
-        """Make a problem that points at a declared thing."""
+        """Make a problem that points at a declared thing, or at the one around it (`campaign/gate/condition`)."""
+        while "/" in name and (noun, name) not in self.where:
+            name = name.rpartition("/")[0]
+        name = name if (noun, name) in self.where else name.partition("@")[0]
         file, line = self.where.get((noun, name), ("?", 1))
         return Problem(self.plugin, file, line, text, remedy)
 
@@ -92,8 +97,9 @@ def read_content(package: str, *, plugin: str, title: str) -> Content:
     parts: dict[str, list[Any]] = {n: [] for n in (*_NOUNS, "forms", "checklists")}
     where: dict[tuple[str, str], tuple[str, int]] = {}
     areas: list[Area] = []
-    for name, text in _files(package):
+    for name, data in _files(package):
         try:
+            text = _decoded(data, name, plugin)
             if name.endswith(".tsv"):
                 areas += _areas(text, name, plugin)
                 continue
@@ -111,6 +117,12 @@ def read_content(package: str, *, plugin: str, title: str) -> Content:
     )
 
 
+def form_in(text: str, name: str, *, plugin: str = "") -> Form | None:
+    """Return the form that a YAML text declares; None where it declares none. ContentError says what is wrong."""
+    declared = next(iter(_declared(load_yaml(text, name, plugin), plugin)), None)
+    return declared[1] if declared and isinstance(declared[1], Form) else None
+
+
 def _areas(text: str, name: str, plugin: str) -> tuple[Area, ...]:
     try:
         areas = areas_from_tsv(text)
@@ -125,25 +137,36 @@ def _areas(text: str, name: str, plugin: str) -> tuple[Area, ...]:
 def _lines(
     noun: str, value: Any, path: tuple[str | int, ...], file: YamlFile
 ) -> dict[tuple[str, str], tuple[str, int]]:
-    """Where a thing stands, and the rules or duties inside it (`form/rule`, `campaign/duty`)."""
-    name = getattr(value, "id", None) or value.slug
+    """Where a thing stands, and the rules or duties inside it (`form@version/rule`, `campaign/duty`)."""
+    name = getattr(value, "id", None) or getattr(value, "slug", None) or value.of
     found = {(noun, name): (file.name, file.line_of(path))}
     if noun == "checklists":  # one is a form, too
         found["forms", name] = found[noun, name]
+    if noun == "forms":
+        name = f"{name}@{value.version}"
+        found[noun, name] = (file.name, file.line_of(path))
     for inner in _INNER:
         for index, part in enumerate(getattr(value, inner, ())):
             found[noun, f"{name}/{part.id}"] = (file.name, file.line_of((*path, inner, index)))
     return found
 
 
-def _files(package: str) -> Iterator[tuple[str, str]]:
+def _decoded(data: bytes, name: str, plugin: str) -> str:
+    try:
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ContentError([Problem(plugin, name, line, "不是UTF-8编码的文字", "请另存为UTF-8编码")]) from error
+
+
+def _files(package: str) -> Iterator[tuple[str, bytes]]:
     root = resources.files(package)
     folders = [("", root), *((f"{name}/", root / name) for name in ("forms", "checklists"))]
     for prefix, folder in folders:
         if folder.is_dir():
             for entry in sorted(folder.iterdir(), key=lambda e: e.name):
                 if entry.name.endswith((".yaml", ".tsv")):
-                    yield prefix + entry.name, entry.read_text("utf-8")
+                    yield prefix + entry.name, entry.read_bytes()
 
 
 def _declared(file: YamlFile, plugin: str) -> Iterator[tuple[str, Any, Path]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Any, Protocol
 
 from .calendar import WorkCalendar
 from .campaigns import Campaign
@@ -12,10 +12,12 @@ from .entities import Units
 from .errors import CatalogError, Problem, UnknownName
 from .findings import Kind
 from .forms.spec import Form, Rule
+from .forms.versions import Versions
 from .kinds import KINDS
 from .provenance import Actor, Citation, Document
 from .rulechecks import rules_of_campaign
 from .rules import compile_expression, nest
+from .versionchecks import versions_of
 
 
 class Shelf(Protocol):
@@ -33,6 +35,8 @@ class Shelf(Protocol):
     def campaigns(self) -> Mapping[str, Campaign]: ...
     @property
     def forms(self) -> Mapping[str, Form]: ...
+    @property
+    def versions(self) -> Mapping[str, Versions]: ...
     @property
     def actors(self) -> Mapping[str, Actor]: ...
     @property
@@ -80,10 +84,15 @@ def _kind_twice(content: Content, kind: Kind, codes: dict[str, str], slugs: dict
 
 
 def _twice_inside(content: Content) -> Iterator[Problem]:
-    for noun in ("documents", "units", "campaigns", "actors", "forms", "checklists"):
-        ids = [v.id for v in getattr(content, noun)]
+    for noun in ("documents", "units", "campaigns", "actors", "forms", "checklists", "layouts"):
+        ids = [_name(v) for v in getattr(content, noun)]
         for name in sorted({i for i in ids if ids.count(i) > 1}):
             yield content.problem(noun, name, f"{noun}中的“{name}”写了两次", "请改其中一个的id")
+
+
+def _name(value: Any) -> str:
+    """What a thing is told apart by: a form also by its version, a region's layout by its form."""
+    return f"{value.id}@{value.version}" if isinstance(value, Form) else str(getattr(value, "id", "") or value.of)
 
 
 def together(catalog: Shelf) -> tuple[list[Problem], list[str]]:
@@ -92,6 +101,7 @@ def together(catalog: Shelf) -> tuple[list[Problem], list[str]]:
     notes: list[str] = []
     for content in catalog.contents:
         problems += _units(content, catalog)
+        problems += versions_of(content, catalog)
         for form in content.forms:
             problems += _form(content, form, catalog)
         for checklist in content.checklists:
@@ -124,31 +134,32 @@ def _cites(content: Content, noun: str, name: str, citation: Citation | None, ca
 
 
 def _form(content: Content, form: Form, catalog: Shelf) -> Iterator[Problem]:
+    name = f"{form.id}@{form.version}"
     if form.campaign and form.campaign not in catalog.campaigns:
-        yield content.problem("forms", form.id, f"专项行动“{form.campaign}”没有登记", "请写全名（插件.id）")
+        yield content.problem("forms", name, f"专项行动“{form.campaign}”没有登记", "请写全名（插件.id）")
     if form.source.document is None:
-        yield content.problem("forms", form.id, f"表“{form.title}”没有写明依据的文件", "请在 source 中写 document")
-    yield from _cites(content, "forms", form.id, form.source, catalog)
+        yield content.problem("forms", name, f"表“{form.title}”没有写明依据的文件", "请在 source 中写 document")
+    yield from _cites(content, "forms", name, form.source, catalog)
     for rule in form.rules:
-        yield from _cites(content, "forms", form.id, rule.source, catalog)
+        yield from _cites(content, "forms", name, rule.source, catalog)
         yield from _rule(content, form, rule, catalog)
     paths = list(form.blanks) if form.clauses else [c.id for c in form.columns]
     for step_name, step in form.rollup.items():
         for pattern in (*step.sum, *step.own, *step.list):
             if not any(fnmatchcase(p, pattern) for p in paths):
                 yield content.problem(
-                    "forms", form.id, f"汇总“{step_name}”的“{pattern}”不对应任何栏目", "请核对栏目的id"
+                    "forms", name, f"汇总“{step_name}”的“{pattern}”不对应任何栏目", "请核对栏目的id"
                 )
         for path, blank in form.blanks.items():
             named = (*step.sum, *step.own, *step.list)
             if blank.kind.numeric and not any(fnmatchcase(path, p) for p in named):
                 yield content.problem(
-                    "forms", form.id, f"汇总“{step_name}”没有写“{path}”如何汇总", "请写入 sum、own 或 list"
+                    "forms", name, f"汇总“{step_name}”没有写“{path}”如何汇总", "请写入 sum、own 或 list"
                 )
     yield from _layout(content, form, catalog)
     for pattern in (*form.not_cumulative, *form.key):
         if not any(fnmatchcase(p, pattern) for p in paths):
-            yield content.problem("forms", form.id, f"“{pattern}”不对应任何栏目", "请核对栏目的id")
+            yield content.problem("forms", name, f"“{pattern}”不对应任何栏目", "请核对栏目的id")
 
 
 def _layout(content: Content, form: Form, catalog: Shelf) -> Iterator[Problem]:
@@ -182,7 +193,7 @@ def _trial(rule: Rule, form: Form) -> str:
 
 def _rule(content: Content, form: Form, rule: Rule, catalog: Shelf) -> Iterator[Problem]:
     def wrong(text: str, remedy: str = "请改正规则") -> Problem:
-        return content.problem("forms", f"{form.id}/{rule.id}", f"规则“{rule.id}”：{text}", remedy)
+        return content.problem("forms", f"{form.id}@{form.version}/{rule.id}", f"规则“{rule.id}”：{text}", remedy)
 
     if rule.kind not in catalog.kinds:
         yield wrong(f"没有发现种类“{rule.kind}”", "请在 findings 中登记，或改用已有的")

@@ -3,12 +3,27 @@
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cached_property
+from types import MappingProxyType
 
 from pydantic import Field
 
 from .codes import AreaTable, Level
 from .errors import UnknownName
 from .provenance import Names, Value
+
+ROLES: Mapping[str, str] = MappingProxyType(
+    {
+        "province-office": "省级应急管理部门",
+        "city-office": "市级应急管理部门",
+        "county-office": "县级应急管理部门",
+        "town-office": "乡镇（街道）",
+        "member-department": "成员单位",
+        "province-government": "省级人民政府",
+        "city-government": "市级人民政府",
+        "county-government": "县级人民政府",
+    }
+)
+"""What the usual roles of units are called where no region calls them otherwise (`actors`)."""
 
 
 class Unit(Value):
@@ -109,6 +124,14 @@ class Units(Mapping[str, Unit]):
     def children(self, unit: Unit) -> list[Unit]:
         """Units directly under a unit, in the order of their areas."""
         return [u for u in self._units.values() if u.parent == unit.ref]
+
+    def ancestors(self, unit: Unit) -> list[Unit]:
+        """The units above one, the nearest first."""
+        found: list[Unit] = []
+        while unit.parent and unit.parent in self and self[unit.parent] not in found:
+            unit = self[unit.parent]
+            found.append(unit)
+        return found
 
     def is_below(self, unit: Unit, upper: Unit) -> bool:
         """Tell whether a unit stands anywhere under another."""

@@ -4,7 +4,7 @@ Operators are declared per step between levels (`county -> city`): `sum`, `own` 
 unit), `rows: append`. A blank counts as nothing; a number nobody filed stays blank.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
@@ -17,6 +17,7 @@ from .forms.reading import Reading
 from .forms.record import Record, Rows
 from .forms.spec import Form, Step
 from .forms.types.text import shorten
+from .forms.versions import Carried
 
 
 class NoStep(GmsafetyError):
@@ -104,6 +105,7 @@ class Rollup:
     form: Form
     units: Units
     kinds: Mapping[str, Kind]
+    carry: Callable[[Record, Form], Carried] = lambda record, _: Carried(record)
 
     def apply(
         self,
@@ -157,6 +159,7 @@ class _Work:
             why = f"它是《{record.form.title}》" if record else "文件未能读取"
             self.found.append(kinds["not-rolled-up"].at(FILE, file=file, why=why))
             return
+        record = self._in_this_version(record, file)
         name = str(record.header.get("unit") or "")
         lower = self.rollup.units.named(name, below=self.unit) or self.rollup.units.named(name)
         if lower is None or lower.parent != self.unit.ref:
@@ -169,6 +172,14 @@ class _Work:
             self._check_period(record)
             if not record.nil and not len(record.rows) and not any(v is not None for v in record.values.values()):
                 self.found.append(kinds["empty-form-filed"].at(FILE, unit=lower.name).in_file(file))
+
+    def _in_this_version(self, record: Record, file: str) -> Record:
+        """The record in the version that is rolled up; what this version does not ask is said."""
+        carried = self.rollup.carry(record, self.rollup.form)
+        if carried.left:
+            kind, left = self.rollup.kinds["left-behind"], "、".join(shorten(t, 20) for t in carried.left)
+            self.found.append(kind.at(FILE, version=self.rollup.form.version, fields=left).in_file(file))
+        return carried.record
 
     def _not_below(self, lower: Unit | None, name: str, record: Record) -> Finding:
         """Say why a form is not counted: nobody registered its unit, or the unit files with another one."""
@@ -206,7 +217,7 @@ class _Work:
             self.found.append(finding.in_file(self._file(record)))
 
     def finish(self, own: Record | None, expected: list[Unit]) -> RollupResult:
-        own = self._mine(own)
+        own = self._mine(self._in_this_version(own, self._file(own)) if own else None)
         order = sorted(self.taken.values(), key=lambda pair: (pair[0].area, pair[0].ref))
         missing = tuple(u for u in expected if u.ref not in self.taken)
         self.found += [self.rollup.kinds["unit-missing"].at(FILE, unit=u.name) for u in missing]

@@ -14,7 +14,23 @@ import typer
 
 from .. import __version__
 from ..errors import GmsafetyError
-from . import campaigns, checklists, duties, files, forms, plugins, rollup, rules
+from . import (
+    campaigns,
+    checklists,
+    diff,
+    duties,
+    enterprise,
+    export,
+    files,
+    forms,
+    order10,
+    plugin,
+    register,
+    rollup,
+    rules,
+    specs,
+    writing,
+)
 
 USAGE, FAILURE = 2, 3
 READER_LEFT = 141  # as a shell says it: 128 + SIGPIPE
@@ -34,14 +50,19 @@ _CLICK = tuple(
 app = typer.Typer(
     help="安全通知的表、期限、核对与汇总。", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
-app.add_typer(plugins.app, name="plugins")
+app.add_typer(plugin.app, name="plugin")
 app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(forms.app, name="forms")
 files.register(forms.app)
+writing.register(forms.app)
+diff.register(forms.app)
+export.register(forms.app)
+app.add_typer(specs.app, name="specs")
 app.add_typer(checklists.app, name="checklists")
+app.add_typer(register.app, name="register")
 app.command("duties")(duties.duties)
 app.command("rollup")(rollup.rollup)
-for _command in (rules.route, rules.gate, rules.tasks, rules.quotas):
+for _command in (enterprise.route, enterprise.gate, rules.tasks, rules.quotas, order10.order10):
     app.command(_command.__name__)(_command)
 for _more in sorted(entry_points(group="gmsafety.commands"), key=lambda e: e.name):
     _more.load()(app)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Protocol
 
 from ..entities import Units
@@ -12,10 +12,12 @@ from .judge import Bench, judge
 from .reading import Forms, Reading
 from .reconcile import against_previous, row_keys
 from .record import Record
-from .spec import Rule
+from .spec import Form, Rule
+from .stamped import sent_to_another
 from .types import fold
 from .types.dates import Window
 from .types.text import shorten
+from .versions import Carried, State, Versions
 
 _WEEK = timedelta(days=7)
 _LATE = timedelta(days=60)
@@ -29,6 +31,12 @@ class Shelf(Forms, Protocol):
 
     @property
     def units(self) -> Units: ...
+
+    @property
+    def versions(self) -> Mapping[str, Versions]: ...
+
+    def carry(self, record: Record, to: Form) -> Carried:
+        """Carry a record over to another version of its form."""
 
 
 def check(
@@ -47,8 +55,23 @@ def check(
     record = form.record if isinstance(form, Reading) else form
     if record is None:
         return tuple(found)
+    if isinstance(form, Reading) and form.stamp:
+        found += sent_to_another(record, form.stamp, catalog.units)
     found += _Checker(record, catalog, found).all(_record(previous), [r for b in beside if (r := _record(b))])
     return in_order(found)
+
+
+def version_finding(record: Record, catalog: Shelf, day: date | None) -> Finding | None:
+    """Say that a form is in another version than is asked for on a day; without a day, than the newest."""
+    versions = catalog.versions.get(record.form.ref, Versions(()))
+    current = versions.on(day) if day else versions.current
+    if current is None or current.version == record.form.version:
+        return None
+    state = versions.state(record.form, day) if day else State.CLOSING
+    refused = state in (State.CLOSED, State.DRAFT, State.COMING)
+    kind, place = catalog.kinds["closed-version" if refused else "old-version"], record.place("header.date")
+    severity = Severity.WARNING if state is State.TEST else None
+    return kind.at(place, severity=severity, version=record.form.version, state=state.value, current=current.version)
 
 
 def in_order(found: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -73,6 +96,7 @@ class _Checker:
         self.unread = {f.place for f in found if f.severity is Severity.ERROR}
 
     def all(self, previous: Record | None, beside: list[Record]) -> Iterator[Finding]:
+        yield from [f for f in (version_finding(self.record, self.catalog, self.record.filed),) if f]
         yield from self._unit()
         yield from self._filed()
         if self.record.form.is_grid:
@@ -177,7 +201,8 @@ class _Checker:
         if why:
             yield self.kinds["not-comparable"].at(Place(), why=why)
         else:
-            yield from against_previous(self.record, previous, self.kinds, self.unread)
+            before = self.catalog.carry(previous, self.record.form).record
+            yield from against_previous(self.record, before, self.kinds, self.unread)
 
     def _beside(self, beside: list[Record]) -> Iterator[Finding]:
         for rule in self.record.form.rules:

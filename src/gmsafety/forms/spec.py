@@ -1,5 +1,6 @@
 """A form as it is declared: header, clauses or columns, rules, roll-up, notes, layout. Content of a plugin, frozen."""
 
+from datetime import date
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -92,6 +93,18 @@ class Layout(Value):
     dots: bool = Field(False, description="a row of dots under the empty rows: there may be more")
 
 
+class RegionLayout(Value):
+    """How a region prints a form that it shares with others: what differs from the form's own layout."""
+
+    of: str = Field(description="full name of the form")
+    layout: Layout
+    source: Citation | None = None
+
+    def over(self, layout: Layout) -> Layout:
+        """The layout with what the region says instead."""
+        return layout.model_copy(update={name: getattr(self.layout, name) for name in self.layout.model_fields_set})
+
+
 class Form(Value):
     """One form. Either `clauses` (a clause table) or `columns` (a grid with open rows).
 
@@ -103,6 +116,12 @@ class Form(Value):
 
     id: str = Field(alias="form")
     version: str
+    status: Literal["draft", "test", "published"] = "published"
+    opens: date | None = Field(None, description="first day on which this version is asked for")
+    closes: date | None = Field(None, description="last day on which it is still taken when there is another")
+    follows: str = Field("", description="the version before this one")
+    moved: dict[str, str] = Field(default_factory=dict, description="field of the version before: the field it is now")
+    dropped: Names = Field((), description="fields of the version before that are asked no more")
     printed_id: str = Field("", description="the short name used in printed views; by default the id")
     title: str
     aliases: Names = ()
@@ -136,6 +155,11 @@ class Form(Value):
     def ref(self) -> str:
         """The full name, `plugin.id`."""
         return f"{self.plugin}.{self.id}" if self.plugin else self.id
+
+    @property
+    def edition(self) -> str:
+        """The name that tells versions apart, `plugin.id@version`."""
+        return f"{self.ref}@{self.version}"
 
     @cached_property
     def blanks(self) -> dict[str, Blank]:

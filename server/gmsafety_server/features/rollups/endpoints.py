@@ -124,7 +124,8 @@ def refresh_rollup(uid: str, node: Here, viewer: Writer, seen: IfMatch, response
 def set_own(uid: str, told: OwnIn, node: Here, viewer: Writer, seen: IfMatch, response: Response) -> dict[str, Any]:
     """填写本级自己的部分（JSON）。"""
     with node.db.read() as tx:
-        form = form_of(node, service.find(tx, viewer, "rollup.write", uid).item)
+        row = service.find(tx, viewer, "rollup.write", uid)
+        form = form_of(node, row.item, row.period)
     own = owning.from_body(form, told.body, told.file)
     with node.db.write() as tx:
         service.set_own(tx, node, viewer, uid, seen=seen, own=own)
@@ -197,7 +198,7 @@ def get_totals(
     campaign: Annotated[Name | None, Query()] = None,
 ) -> dict[str, Any]:
     """看得到的某级单位的表，按上级分组求和；只含可以相加的数，金额以元计。"""
-    form = form_of(node, item)
+    form = form_of(node, item, period)
     asked = TotalsAsked(period, level, by, basis, campaign)
     with node.db.read() as tx:
         return views.totals_of(tx, node, viewer, form, asked)

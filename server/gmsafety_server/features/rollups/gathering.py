@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
@@ -22,10 +23,10 @@ from .reckoning import Made, Parts, make
 from .tracing import Below
 
 
-def form_of(node: Node, item: str) -> Form:
-    """The form of an item; a problem where it is a deliverable, or no plugin declares it any more."""
+def form_of(node: Node, item: str, period: date) -> Form:
+    """The form of an item, in the version of a period; a problem where it is a deliverable, or declared no more."""
     try:
-        return node.catalog.form(item)
+        return node.catalog.form(item, on=period)
     except UnknownName as error:
         raise Problem("no-step", f"“{item}”不是能汇总的表") from error
 
@@ -39,7 +40,7 @@ def parts_of_row(tx: Connection, node: Node, row: Any, numbers: Iterable[int]) -
     if unit is None:
         raise Problem("not-found")
     lower = tuple(r for r in repository.filed_forms(tx, numbers) if r.body is not None)
-    return Parts(form_of(node, row.item), directory, unit, row.period, lower, row.own, row.adjustments)
+    return Parts(form_of(node, row.item, row.period), directory, unit, row.period, lower, row.own, row.adjustments)
 
 
 def made_of(tx: Connection, node: Node, row: AnyRow) -> Made:

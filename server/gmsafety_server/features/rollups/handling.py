@@ -32,7 +32,7 @@ def take_own(node: Node, viewer: Viewer, uid: str, seen: int, enclosure: Enclosu
         row = service.find(tx, viewer, "rollup.write", uid)
         catalog = node.directories.on(tx, row.period).catalog
     try:
-        own = owning.from_file(form_of(node, row.item), catalog, enclosure)
+        own = owning.from_file(form_of(node, row.item, row.period), catalog, enclosure)
     except owning.Unreadable as refused:
         with node.db.write() as tx:
             problem = owning.keep_refused(tx, node, viewer, row, enclosure, refused)

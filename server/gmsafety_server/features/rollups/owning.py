@@ -20,8 +20,8 @@ from ...names import new_uid
 from ...node import Node
 from ...scope import Viewer
 from ...tables import AnyRow
-from ..submissions import judging
 from ..submissions import repository as papers
+from ..submissions import taking
 from ..submissions.judging import as_json
 from ..submissions.schemas import Enclosure
 
@@ -75,8 +75,8 @@ def _parsed(enclosure: Enclosure) -> Mapping[str, Any]:
 def _record(form: Form, body: Mapping[str, Any]) -> Record:
     if not any(k in body for k in _CONTENT):
         raise Problem("not-valid", f"没有表的内容（{'、'.join(_CONTENT)} 中的任何一项）")
-    judging.bytes_of(body)
-    return judging.record_from_body(body, form)
+    taking.bytes_of(body)
+    return taking.record_from_body(body, form)
 
 
 def keep(tx: Connection, enclosure: Enclosure) -> None:

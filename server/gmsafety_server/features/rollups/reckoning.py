@@ -94,7 +94,7 @@ def make(parts: Parts) -> Made:
     lower = {_name(row, parts): Lower(row, _record(row, parts)) for row in parts.lower}
     own = record_of(parts.own["body"], parts.own["origin"], catalog) if parts.own else None
     try:
-        result = catalog.rollup(parts.form.ref).apply(
+        result = catalog.rollup(parts.form).apply(
             [given.record for given in lower.values()], unit=parts.unit, own=own, period=parts.period,
             own_file=own_name(parts.own) if parts.own else "",
         )  # fmt: skip

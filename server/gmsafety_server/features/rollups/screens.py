@@ -192,7 +192,7 @@ def traced(tx: Connection, node: Node, viewer: Viewer, uid: str, path: str) -> d
     """A cell opened, for its page."""
     told = views.cell(tx, node, viewer, uid, path)
     row = find(tx, viewer, "rollup.read", uid)
-    form = form_of(node, row.item)
+    form = form_of(node, row.item, row.period)
     return {
         "row": row, "cell": told, "states": STATES, "caption": item_caption(node.catalog, row.campaign, row.item),
         "unit": "万元" if path in form.blanks and form.type_of(path).name == "money" else "",

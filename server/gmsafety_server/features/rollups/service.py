@@ -102,7 +102,7 @@ def adjust(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, t
     """Give a roll-up these adjustments, and no others."""
     row = find(tx, viewer, "rollup.write", uid, lock=True)
     _unchanged(row, seen)
-    form, now = form_of(node, row.item), node.clock.now()
+    form, now = form_of(node, row.item, row.period), node.clock.now()
     person = repository.name_of(tx, viewer.user_id)
     mark = {"by": person, "at": now.isoformat()}
     before = {_what(a): {n: a[n] for n in mark} for a in row.adjustments}

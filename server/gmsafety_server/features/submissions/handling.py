@@ -101,7 +101,8 @@ def recheck(node: Node, viewer: Viewer, uid: str, *, drafts: bool, reason: str |
             return service.HandedIn(item, (), reason)
         desk = lay_out(tx, node, slot, drafts=drafts)
         forms = forms_of(tx, row)
-    return service.HandedIn(item, look_again(node, desk, row, forms), reason, None if drafts else desk.in_force)
+    again = look_again(node, desk, row, forms)
+    return service.HandedIn(item, again.findings, reason, None if drafts else desk.in_force, again.record)
 
 
 def decide(node: Node, viewer: Viewer, uid: str, *, seen: int, decision: deciding.Decision) -> None:

@@ -1,21 +1,15 @@
 """Looking at what came in, before anything is stored: which slot, can it be read, what does the check find."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import rfc8785
 from sqlalchemy import Connection
 
 from gmsafety.exchange.canonical import canonical, digest
-from gmsafety.exchange.errors import NotCanonical
 from gmsafety.findings import FILE, Finding
 from gmsafety.forms import check, read
-from gmsafety.forms.printed import from_printed, is_printed
 from gmsafety.forms.reading import Reading
-from gmsafety.forms.record import Record, Rows
-from gmsafety.forms.schema import from_json
-from gmsafety.forms.spec import Form
+from gmsafety.forms.record import Record
 
 from ...carried import carry, has_form, record_of
 from ...directory import Directory
@@ -27,11 +21,11 @@ from ...tables import AnyRow
 from . import repository
 from .artefacts import check_artefacts
 from .schemas import Enclosure, Envelope, Parcel
+from .taking import bytes_of, in_version_asked, taken
 
 _COMPARED = frozenset(("not-comparable", "pair-not-comparable"))
 NO_SUCH_UNIT = "没有这个单位"
 _NO_TABLE = ("wrong-form", "no-table")
-_COMMON = {"form", "version", "header", "nil"}
 
 
 @dataclass(frozen=True)
@@ -68,6 +62,14 @@ class Desk:
     beside: tuple[Record, ...] = field(default=())
     drafts: tuple[Record, ...] = field(default=())
     in_force: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Again:
+    """A draft looked at once more: its content as it would be filed now, and what is found."""
+
+    record: Record | None
+    findings: tuple[Finding, ...]
 
 
 class Overtaken(Exception):
@@ -119,8 +121,8 @@ def look(node: Node, desk: Desk, parcel: Parcel) -> Looked:
         return replace(looked, findings=unsafe, refusal="unreadable")
     if desk.item.kind != "form":
         return looked
-    form = node.catalog.form(desk.item.ref)
-    reading = _taken(parcel, form, desk)
+    form = node.catalog.form(desk.item.ref, on=desk.slot.period)
+    reading = taken(parcel, form, desk.directory, desk.slot)
     if reading.record is None:
         wrong = any(f.kind.slug in _NO_TABLE for f in reading.findings)
         return replace(looked, findings=reading.findings, refusal="wrong-form" if wrong else "unreadable")
@@ -128,17 +130,24 @@ def look(node: Node, desk: Desk, parcel: Parcel) -> Looked:
         said = f"这是《{reading.record.form.title}》，应报《{form.title}》。"
         finding = node.catalog.kinds["wrong-form"].at(FILE, say=said, remedy="请上传正确的表。")
         return replace(looked, findings=(finding,), refusal="wrong-form")
+    reading = in_version_asked(reading, form, desk.directory.catalog, desk.slot.period)
     return replace(looked, findings=judge(desk, reading), record=reading.record)
 
 
-def look_again(node: Node, desk: Desk, row: AnyRow, enclosures: tuple[Enclosure, ...]) -> tuple[Finding, ...]:
-    """What a draft's content comes to now: last period's form and those beside it may have come or gone since."""
+def look_again(node: Node, desk: Desk, row: AnyRow, enclosures: tuple[Enclosure, ...]) -> Again:
+    """What a draft's content comes to now: last period's form and those beside it may have come or gone since.
+
+    A draft of an older version of the form is carried over to the one that its period asks for.
+    """
     if row.body is None:
-        return ()
+        return Again(None, ())
+    catalog, period = desk.directory.catalog, desk.slot.period
     if enclosures:
         reading = read(enclosures[0].content, desk.directory.catalog, name=enclosures[0].name)
-        return judge(desk, reading)
-    return judge(desk, record_of(row.body, row.origin, node.catalog))
+    else:
+        reading = Reading("JSON", record_of(row.body, row.origin, node.catalog), ())
+    reading = in_version_asked(reading, catalog.form(desk.item.ref, on=period), catalog, period)
+    return Again(reading.record, judge(desk, reading))
 
 
 def findings_now(tx: Connection, node: Node, row: AnyRow) -> list[dict[str, Any]]:
@@ -150,72 +159,13 @@ def findings_now(tx: Connection, node: Node, row: AnyRow) -> list[dict[str, Any]
     if not any(other is not None and other.changed_at > row.changed_at for other in (before, *beside)):
         return list(row.findings)
     desk = lay_out(tx, node, slot, drafts=True)
-    return [as_json(f) for f in look_again(node, desk, row, forms_of(tx, row))]
+    return [as_json(f) for f in look_again(node, desk, row, forms_of(tx, row)).findings]
 
 
 def forms_of(tx: Connection, row: AnyRow) -> tuple[Enclosure, ...]:
     """The file that a form was read from; none for one that came as JSON."""
     files = [f for f in repository.files_of(tx, row.id) if f.artefact == "form"]
     return tuple(Enclosure("form", f.name, f.media_type, repository.blob(tx, f.hash) or b"") for f in files)
-
-
-def _taken(parcel: Parcel, form: Form, desk: Desk) -> Reading:
-    """The form in the parcel: read from its file, or taken from JSON."""
-    if parcel.enclosures:
-        first = parcel.enclosures[0]
-        return read(first.content, desk.directory.catalog, name=first.name)
-    if parcel.body is None:
-        unit = desk.directory.units[desk.slot.unit]
-        header = {h.id: None for h in form.header} | {"unit": unit.name, "date": desk.slot.period}
-        return Reading("零报告", Record(form, header, dict.fromkeys(form.blanks), nil=True), ())
-    record = record_from_body(parcel.body, form)
-    if (record.nil or parcel.nil) and (len(record.rows) or any(record.values.get(p) for p in form.counted)):
-        raise _not_valid(["写明了零报告，又填了内容；请去掉其中一样"])
-    return Reading("JSON", replace(record, rows=_whole(record), nil=record.nil or parcel.nil), ())
-
-
-def _whole(record: Record) -> Rows:
-    """The rows with every column: one that JSON never mentions is blank, which is found where it must not be."""
-    rows, blank = record.rows, [None] * record.rows.count
-    return Rows({c.id: rows.columns.get(c.id, blank) for c in record.form.columns}, rows.count) if rows.count else rows
-
-
-def record_from_body(body: Mapping[str, Any], form: Form) -> Record:
-    """A record from JSON, in either of its two writings; Problem with everything that is not as it should be."""
-    if body.get("form") not in (None, form.ref, form.id, form.printed_id):
-        raise Problem("wrong-form", f"内容写明是“{body['form']}”，应为“{form.ref}”")
-    try:
-        if is_printed(body):
-            return from_printed(body, form)
-        wrong = list(_strange(body, form))
-        record = from_json(body, form)
-    except ValueError as error:
-        raise _not_valid(str(error).split("；")) from error
-    except (TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
-        raise _not_valid(["内容的结构与 `forms schema` 所述不符"]) from error
-    if wrong:
-        raise _not_valid(wrong)
-    return record
-
-
-def _strange(body: Mapping[str, Any], form: Form) -> Iterator[str]:
-    """What would be dropped in silence: keys that no record of this form has."""
-    known = _COMMON | ({"rows"} if form.is_grid else {"values", "remarks"})
-    yield from (f"{key}：没有这一项" for key in body if key not in known)
-    names = {h.id for h in form.header}
-    yield from (f"header.{key}：没有这一项" for key in body.get("header") or {} if key not in names)
-    if body.get("version") not in (None, form.version):
-        yield f"version：这是{body['version']}版，应为{form.version}版"
-    if not isinstance(body.get("nil", False), bool):
-        yield "nil：应为 true 或 false"
-    clauses = {c.id for c in form.clauses}
-    for key, text in dict(body.get("remarks") or {}).items():
-        if key not in clauses or not isinstance(text, str):
-            yield f"remarks.{key}：没有这一行，或不是文字"
-
-
-def _not_valid(messages: list[str]) -> Problem:
-    return Problem("not-valid", errors=[{"field": "body", "message": m} for m in messages])
 
 
 def judge(desk: Desk, form: Reading | Record) -> tuple[Finding, ...]:
@@ -278,34 +228,6 @@ def payload_hash_of(parcel: Parcel) -> str:
     if parcel.enclosures:
         return digest(canonical([[e.artefact, digest(e.content)] for e in parcel.enclosures]))
     return digest(bytes_of({"body": parcel.body, "nil": parcel.nil}))
-
-
-def bytes_of(told: Mapping[str, Any]) -> bytes:
-    """JSON as canonical bytes; refused is what no database or no file keeps: half characters, NaN, U+0000."""
-    try:
-        data = _written(told)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise _not_valid(["不能写成规范的JSON：有半个字符、NaN，或超过2的53次方的整数"]) from error
-    if rb"\u0000" in data and _holds_nul(told):
-        raise _not_valid(["文字中有空字符（U+0000）"])
-    return data
-
-
-def _written(value: Any) -> bytes:
-    """As canonical JSON, and with fractions where there are any, for paper has them (3.55万元)."""
-    try:
-        return canonical(value)
-    except NotCanonical:
-        return rfc8785.dumps(value)
-
-
-def _holds_nul(value: Any) -> bool:
-    """Tell whether a text holds the one character that not every database keeps."""
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, Mapping):
-        return any(_holds_nul(k) or _holds_nul(v) for k, v in value.items())
-    return isinstance(value, list) and any(map(_holds_nul, value))
 
 
 def message_hash_of(parcel: Parcel, payload_hash: str) -> str:

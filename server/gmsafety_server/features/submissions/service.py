@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 
 from gmsafety.exchange.canonical import digest
 from gmsafety.findings import Finding
+from gmsafety.forms.record import Record
 
 from ... import audit
-from ...carried import content_hash
+from ...carried import carry, content_hash
 from ...errors import Problem
 from ...names import new_uid
 from ...node import Node
@@ -45,6 +46,13 @@ class HandedIn:
     findings: tuple[Finding, ...]
     reason: str | None
     in_force: frozenset[tuple[str, int]] | None = None
+    record: Record | None = None
+
+    def content(self, body: Mapping[str, Any] | None) -> dict[str, Any]:
+        """The content for the database where it is no longer what the draft holds: it came in an older version."""
+        if self.record is None or body is None or body["version"] == self.record.form.version:
+            return {}
+        return dict(zip(("body", "origin"), carry(self.record), strict=True))
 
 
 def known(before: AnyRow | None, message_hash: str) -> str | None:
@@ -252,7 +260,8 @@ def submit(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, h
     draft = SimpleNamespace(**row._mapping)
     draft.reason, draft.findings, draft.received_at = reason, [as_json(f) for f in handed.findings], node.clock.now()
     _may_be_filed(draft.findings, reason)
-    said = {"reason": reason, "findings": draft.findings}
+    said = {"reason": reason, "findings": draft.findings, **handed.content(row.body)}
+    draft.body = said.get("body", draft.body)
     values = {"state": "submitted", "received_at": draft.received_at, "changed_at": draft.received_at, **said}
     if not repository.change(tx, row.id, row.etag, values):
         raise Problem("stale")

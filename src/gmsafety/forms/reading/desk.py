@@ -20,6 +20,7 @@ from .header import Line, header_lines, read_header, read_signatures, text_lines
 from .identify import Match, map_columns, matches, nearest, runner_up
 from .result import Forms, Reading
 from .safety import Inspection
+from .stamps import stamp_findings, stamp_in, stamped_form, sure_matches
 from .tables import Table, join
 
 
@@ -31,25 +32,29 @@ class Desk:
         self.tables: list[Table] = []
         self.loose: list[Line] = []
         self.joined: set[int | None] = set()
+        self.stamp = stamp_in(data, inspection.format)
+        self.stamped: Form | None = None
 
     def read(self, tables: list[Table], forms: list[Form]) -> Reading:
         filled = [t for t in tables if any(c not in ("", None) for row in islice(t.rows(), 50) for c in row)]
         if not filled:
             return Reading(self.file, None, (KINDS["no-table"].at(FILE, hint=self._hint()),))
         found = matches(filled, forms)
-        sure = [m for m in found if m.is_sure]
+        self.stamped = stamped_form(self.stamp, forms)
+        sure = sure_matches(found, self.stamped)
         if not sure:
             return Reading(self.file, None, (self._wrong_form(found, forms),))
         self.tables, self.loose = filled, self._loose_lines(filled, sure)
         readings, taken = [], list[Match]()
         for match in sure:
-            if match.form not in [m.form for m in taken] and not self._is_taken(match, taken):
+            if match.form.ref not in [m.form.ref for m in taken] and not self._is_taken(match, taken):
                 whole = self._joined(match, filled, sure)
                 taken.append(whole)
                 readings.append(self._read_match(whole, sure, found))
         first, *also = readings
-        findings = (*first.findings, *self._unread(filled, sure))
-        return Reading(self.file, first.record, findings, tuple(also))
+        stamped = stamp_findings(self.stamp, [m.form for m in taken], self.catalog.readable)
+        findings = (*stamped, *first.findings, *self._unread(filled, sure))
+        return replace(first, findings=findings, also=tuple(also))
 
     def _joined(self, match: Match, filled: list[Table], sure: list[Match]) -> Match:
         """Join on the further tables of a Word file in which a ledger goes on, its numbers counting on."""
@@ -100,7 +105,7 @@ class Desk:
 
     def _read_match(self, match: Match, sure: list[Match], found: list[Match]) -> Reading:
         findings = self._copies(match, sure)
-        close = runner_up(match, found)
+        close = runner_up(match, found) if match.form is not self.stamped else None
         if close:
             findings.append(KINDS["close-form"].at(FILE, form=match.form.title, runner_up=close.form.title))
         if match.table.in_textbox:
@@ -112,11 +117,12 @@ class Desk:
             findings += self._formulas(match.table, record)
         except SyntaxError as error:  # what lxml raises for XML that is not well formed
             findings.append(KINDS["corrupt-file"].at(FILE, why=shorten(error, 60)))
-        return Reading(self.file, record, (*findings, *more))
+        stamp = self.stamp if self.stamp and self.stamp.form == match.form.ref else None
+        return Reading(self.file, record, (*findings, *more), stamp=stamp)
 
     def _copies(self, match: Match, sure: list[Match]) -> list[Finding]:
         """Say which other tables of the file are the same form and were not read."""
-        others = [m for m in sure if m.form is match.form and not self._is_taken(m, [match])]
+        others = [m for m in sure if m.form.ref == match.form.ref and not self._is_taken(m, [match])]
         others = [m for m in others if m.table.ordinal is None or m.table.ordinal not in self.joined]
         found = [
             KINDS["hidden-copy"].at(FILE, sheet=m.table.sheet, form=match.form.title) for m in others if m.table.hidden

@@ -211,6 +211,6 @@ def nearest(found: list[Match]) -> tuple[str, int]:
 
 def runner_up(chosen: Match, found: list[Match]) -> Match | None:
     """The match of another form with the same table, if it is close."""
-    others: list[Any] = [m for m in found if m.table is chosen.table and m.form is not chosen.form]
+    others: list[Any] = [m for m in found if m.table is chosen.table and m.form.ref != chosen.form.ref]
     best = max(others, key=lambda m: m.score, default=None)
     return best if best is not None and best.is_sure and chosen.score - best.score < CLOSE else None

@@ -1,6 +1,5 @@
 """What reading needs, and what it gives."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -8,13 +7,14 @@ from typing import Protocol
 from ...findings import Finding
 from ..record import Record
 from ..spec import Form
+from ..stamp import Stamp
 
 
 class Forms(Protocol):
-    """What reading needs of a catalog."""
+    """What reading needs of a catalog: the forms that a file may be, of each the newest version first."""
 
     @property
-    def forms(self) -> Mapping[str, Form]: ...
+    def readable(self) -> tuple[Form, ...]: ...
 
     def form(self, name: str) -> Form:
         """Return a form by full or short name."""
@@ -25,12 +25,16 @@ class Forms(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file gave: a record, or none and the reason; everything found while reading; further forms in it."""
+    """What a file gave: a record, or none and the reason; everything found while reading; further forms in it.
+
+    `stamp` is what the file says of itself, where it was written by us for this form.
+    """
 
     file: str
     record: Record | None
     findings: tuple[Finding, ...]
     also: tuple["Reading", ...] = ()
+    stamp: Stamp | None = None
 
     @property
     def form(self) -> Form | None:
