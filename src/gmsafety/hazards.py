@@ -12,7 +12,7 @@ from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, model_validator
 
-from .codes.order10 import Situation, situation, situations
+from .codes.order10 import Situation, cited, situations, unknown
 from .enterprises import CreditCode
 from .lifecycles import Doer, EventNotAllowed, Step, check_steps
 from .penalties import Listing, Measure, Penalty, PenaltyKind, Punished, dual_cases
@@ -109,11 +109,9 @@ _UNFINISHED = (S.FOUND, S.JUDGED, S.RECTIFYING)
 
 
 def _cited(texts: tuple[str, ...]) -> tuple[str, ...]:
-    found = {text: situation(text) for text in texts}
-    unknown = [text for text, known in found.items() if known is None]
-    if unknown:
-        raise ValueError(f"应急管理部令第10号没有这样的条款：{'、'.join(unknown)}")
-    return tuple(dict.fromkeys(known.citation for known in found.values() if known))
+    if wrong := [name for text in texts for name in unknown(text)]:
+        raise ValueError(f"应急管理部令第10号没有这样的条款：{'、'.join(wrong)}")
+    return tuple(dict.fromkeys(s.citation for text in texts for s in cited(text)))
 
 
 Basis = Annotated[Lines, AfterValidator(_cited)]
@@ -163,6 +161,14 @@ class Hazard(Value):
     def situations(self) -> tuple[Situation, ...]:
         """The situations of Order 10 that it is."""
         return tuple(situations()[citation] for citation in self.basis)
+
+    @property
+    def unproved(self) -> tuple[tuple[Situation, tuple[str, ...]], ...]:
+        """Situations that need several things at once, with those that the description does not name."""
+        if self.grade is not Grade.MAJOR:
+            return ()
+        told = f"{self.detail}\n{self.evidence or ''}"
+        return tuple((s, parts) for s in self.situations if (parts := s.unnamed(told)))
 
     @property
     def reopened(self) -> int:

@@ -1,53 +1,89 @@
 """`gmsafety checklists`: the checklists, what they ask, and what a filled-in one comes to."""
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .lists import Sources, ToPaper, counted, give_out, put_on_paper
 from .output import Json, console, print_json, print_table
 from .shelf import open_catalog
 
 if TYPE_CHECKING:
+    from ..catalog import Catalog
     from ..checklists import Checklist, Item
+    from ..codes.order10 import Situation
+    from ..forms.writing import Listing
 
 app = typer.Typer(help="检查表：查看、打印、读取结果。", no_args_is_help=True)
 _BAD = {"yes": "答“是”", "no": "答“否”", "unclear": "含义不明"}
 
 
 @app.command("list")
-def list_checklists(json: Json = False) -> None:
+def list_checklists(to: ToPaper = None, json: Json = False) -> None:
     """列出检查表。"""
-    found = open_catalog().checklists.values()
-    if json:
-        print_json([{"id": c.ref, "title": c.title, "campaign": c.campaign, "items": len(c.items)} for c in found])
-    else:
-        print_table("检查表", ["编号", "名称", "项"], [(c.ref, c.title, len(c.items)) for c in found])
+    from ..forms.writing import Listing
+
+    catalog = open_catalog()
+    found = catalog.checklists.values()
+    sources = Sources(catalog)
+    rows = tuple((c.ref, c.title, len(c.items), sources.clause(c.source, None, c.plugin)) for c in found)
+    listing = Listing("检查表一览表", ("编号", "名称", "项数", "依据"), rows, (counted(rows, "张"),), sources.notes)
+    data = [{"id": c.ref, "title": c.title, "campaign": c.campaign, "items": len(c.items)} for c in found]
+    give_out(listing, data, json=json, to=to)
 
 
 @app.command("show")
-def show(checklist: Annotated[str, typer.Argument(metavar="ID", help="检查表编号")], json: Json = False) -> None:
+def show(
+    checklist: Annotated[str, typer.Argument(metavar="ID", help="检查表编号")], to: ToPaper = None, json: Json = False
+) -> None:
     """查看一张检查表：各项、哪种回答不合格、对应的判定标准、原文订正。"""
     catalog = open_catalog()
     chosen = catalog.checklist(checklist)
+    listing = _listing(chosen, catalog)
+    put_on_paper(listing, to, quiet=json)
     if json:
         print_json([_dump(chosen)])
-        return
-    out = console()
-    out.print(f"[bold]{chosen.title}[/]（{chosen.ref}）  {len(chosen.items)} 项")
-    out.print(f"依据：{chosen.source.document} {chosen.source.clause}", markup=False)
-    rows = [
-        (i.id, g.title if n == 0 else "", i.ask, _BAD[i.bad] if chosen.judged else "", "\n".join(_cited(i)), i.note)
-        for g in chosen.groups
-        for n, i in enumerate(g.items)
+    elif to is None:
+        out = console()
+        out.print(f"[bold]{chosen.title}[/]（{chosen.ref}）  {len(chosen.items)} 项")
+        print_table("检查项", listing.headings, listing.rows)
+        for note in listing.notes:
+            out.print(note, markup=False)
+
+
+def _listing(checklist: "Checklist", catalog: "Catalog") -> "Listing":
+    from ..forms.writing import Listing
+
+    sources = Sources(catalog)
+    clause = sources.clause(checklist.source, None, checklist.plugin)
+    rows = tuple(
+        (i.id, g.title, i.ask, _BAD[i.bad] if checklist.judged else "", _beside(i), i.note)
+        for g in checklist.groups
+        for i in g.items
+    )
+    errata = tuple(f"原文订正（{e.where}）：印作“{e.printed}”，读作“{e.read}”。{e.why}" for e in checklist.errata)
+    headings = ("编号", "分组", "检查内容", "不合格", "可能构成的重大事故隐患（解读）", "说明")
+    header = (("依据", clause), counted(rows))
+    return Listing(checklist.title, headings, rows, header, (*sources.notes, *errata))
+
+
+def _cited(item: "Item", needed: Callable[["Situation"], Sequence[str]]) -> list[str]:
+    """The situations a question may be; with those that need several things at once, what else has to be bad."""
+    return [
+        f"{s.citation} {s.title}（短题，自拟）"
+        + (f"；还须同时不符合“{'”“'.join(more)}”才构成" if (more := needed(s)) else "")
+        for s in item.situations
     ]
-    print_table("检查项", ["编号", "分组", "检查内容", "不合格", "可能构成的重大事故隐患（解读）", "说明"], rows)
-    for e in chosen.errata:
-        out.print(f"原文订正（{e.where}）：印作“{e.printed}”，读作“{e.read}”。{e.why}", markup=False)
 
 
-def _cited(item: "Item") -> list[str]:
-    return [f"{s.citation} {s.title}（短题，自拟）" for s in item.situations]
+def _still(item: "Item", needed: Mapping[str, Sequence[str]]) -> str:
+    return "\n".join(_cited(item, lambda s: needed.get(s.citation, ())))
+
+
+def _beside(item: "Item") -> str:
+    return "\n".join(_cited(item, lambda s: [part for part in s.parts if part not in item.parts]))
 
 
 def _dump(chosen: "Checklist") -> dict[str, Any]:
@@ -90,17 +126,19 @@ def read(
         raise typer.Exit(1)
     outcomes = known.outcomes(reading.record)
     bad = [o for o in outcomes if o.is_bad]
+    needed = {s.citation: parts for s, parts in known.majors(outcomes)}
     if json:
         told = [
             {"id": o.item.id, "group": o.group, "ask": o.item.ask, "answer": o.answer, "remark": o.remark,
-             "bad": o.is_bad, "basis": list(o.item.basis), "row": o.row}
+             "bad": o.is_bad, "basis": list(o.item.basis), "row": o.row,
+             "needs": [p for s in o.item.situations for p in needed.get(s.citation, ())] if o.is_bad else []}
             for o in outcomes
         ]  # fmt: skip
         print_json(told)
     else:
         unanswered = sum(o.answer is None for o in outcomes) if known.judged else 0
         console().print(f"[bold]{known.title}[/]  {len(outcomes)} 项，不合格 {len(bad)} 项，未答 {unanswered} 项")
-        rows = [(o.item.id, o.item.ask, o.answer, o.remark, "\n".join(_cited(o.item))) for o in bad]
+        rows = [(o.item.id, o.item.ask, o.answer, o.remark, _still(o.item, needed)) for o in bad]
         print_table("不合格", ["编号", "检查内容", "回答", "说明", "可能构成的重大事故隐患（解读）"], rows)
     if bad:
         raise typer.Exit(1)

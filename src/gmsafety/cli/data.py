@@ -56,6 +56,13 @@ def form_named_in(path: Path) -> str:
         raise BadData(f"{path.name}：没有写明是哪张表（form）") from error
 
 
+def version_named_in(path: Path) -> str | None:
+    """The version of the form that JSON says it is of, if it says so."""
+    data = jsonlib.loads(path.read_text("utf-8-sig"))
+    data = data[0] if isinstance(data, list) and data else data
+    return str(data["version"]) if isinstance(data, dict) and data.get("version") else None
+
+
 def write_record(record: "Record", to: Path) -> None:
     from ..forms.schema import to_json
     from ..forms.writing import fill

@@ -1,18 +1,20 @@
-"""`gmsafety duties`: what is due when, as a list or as a calendar file."""
+"""`gmsafety duties`: what is due when, as a list, on paper, or as a calendar file."""
 
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..errors import GmsafetyError
-from .output import Json, print_json, print_table
+from .lists import Sources, ToPaper, counted, give_out
+from .output import Json
 from .shelf import open_catalog
 
 if TYPE_CHECKING:
     from ..catalog import Catalog
     from ..duties import Occurrence
+    from ..forms.writing import Listing
 
 
 class WrongUse(GmsafetyError):
@@ -21,19 +23,18 @@ class WrongUse(GmsafetyError):
     is_usage = True
 
 
-def duties(
+def duties(  # noqa: PLR0913, PLR0917 - typer makes an option of each
     campaign: Annotated[str | None, typer.Option(help="专项行动编号；不写则全部")] = None,
     unit: Annotated[str | None, typer.Option(help="单位的编号、名称或行政区划代码")] = None,
     since: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="从哪一天起")] = None,
-    until: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="到哪一天止（含）")] = None,
+    until: Annotated[datetime | None, typer.Option("--until", formats=["%Y-%m-%d"], help="到哪一天止（含）")] = None,
     ics: Annotated[bool, typer.Option("--ics", help="输出日历文件（iCalendar）")] = False,
+    to: ToPaper = None,
     json: Json = False,
 ) -> None:
     """列出要报什么、何时截止。"""
-    from datetime import date
-
-    if ics and json:
-        raise WrongUse("--ics 和 --json 不能同时用，请只写一个。")
+    if ics and (json or to):
+        raise WrongUse(f"--ics 和 {'--json' if json else '--to'} 不能同时用，请只写一个。")
     if since and until and since > until:
         raise WrongUse(f"起始日{since:%Y-%m-%d}晚于截止日{until:%Y-%m-%d}。")
     catalog = open_catalog()
@@ -41,13 +42,36 @@ def duties(
     found = catalog.duties(campaign=campaign, unit=unit, between=between)
     if ics:
         sys.stdout.buffer.write(_ics(found, catalog.unit(unit).ref if unit else None))
-    elif json:
-        print_json([_as_json(o, catalog) for o in found])
     else:
-        rows = [
-            (o.period, f"{o.due:%m-%d %H:%M}", "、".join(o.duty.from_), _what(o, catalog), _flags(o)) for o in found
-        ]
-        print_table("要报送的", ["期次", "截止（北京时间）", "谁报", "报什么", "注意"], rows)
+        listing = _listing(found, catalog, unit=unit, between=between)
+        give_out(listing, [_as_json(o, catalog) for o in found], json=json, to=to)
+
+
+def _listing(
+    found: list["Occurrence"], catalog: "Catalog", *, unit: str | None, between: tuple[date, date]
+) -> "Listing":
+    from ..forms.writing import Listing
+
+    sources = Sources(catalog)
+    rows = tuple(
+        (
+            o.period, f"{o.due:%m-%d %H:%M}", _titles(o.duty.from_, catalog), _titles(o.duty.to, catalog),
+            _what(o, catalog), sources.cite(o.duty.source, catalog.campaign(o.campaign)), _flags(o),
+        )
+        for o in found
+    )  # fmt: skip
+    days = "至".join("" if day in (date.min, date.max) else day.isoformat() for day in between)
+    header = (
+        ("单位", catalog.unit(unit).name if unit else "全部"),
+        ("期间", days.strip("至") or "全部"),
+        counted(rows),
+    )
+    headings = ("期次", "截止（北京时间）", "谁报", "报给谁", "报什么", "依据", "注意")
+    return Listing("报送任务清单", headings, rows, header, sources.notes)
+
+
+def _titles(roles: tuple[str, ...], catalog: "Catalog") -> str:
+    return "、".join(catalog.role_title(r) for r in roles)
 
 
 def _flags(occurrence: "Occurrence") -> str:

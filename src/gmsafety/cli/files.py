@@ -1,4 +1,4 @@
-"""`gmsafety forms read|check|fill|convert`: what is done with files."""
+"""`gmsafety forms read|check|convert`: what is done with files."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import GmsafetyError
+from .annotated import copies_of, say_copied
 from .data import form_named_in, load_record, write_record
 from .output import Json, print_findings, print_json, print_table
 from .shelf import open_catalog
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from ..forms.record import Record
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="一个或几个文件", exists=True, dir_okay=False)]
-To = Annotated[Path, typer.Option("--to", help="写到哪个文件（.xlsx、.docx 或 .json）")]
+Several = Annotated[
+    list[Path], typer.Argument(metavar="FILE|FOLDER|ZIP...", help="文件，或整个文件夹、压缩包", exists=True)
+]
 
 
 class SeveralForms(GmsafetyError):
@@ -31,7 +34,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands to `gmsafety forms`."""
     app.command("read")(read_files)
     app.command("check")(check_files)
-    app.command("fill")(fill_form)
     app.command("convert")(convert)
 
 
@@ -110,8 +112,8 @@ def _show(path: Path, reading: "Reading") -> None:
         _show(path, also)
 
 
-def check_files(
-    files: Files,
+def check_files(  # noqa: PLR0913, PLR0917 - typer makes an option of each
+    files: Several,
     previous: Annotated[
         list[Path] | None, typer.Option("--previous", help="同一单位上一期的同一张表", exists=True)
     ] = None,
@@ -119,12 +121,23 @@ def check_files(
         list[Path] | None, typer.Option("--with", help="同一单位同一期的另一张表（可写几次）", exists=True)
     ] = None,
     form: Annotated[str | None, typer.Option("--form", help="指明是哪张表；不写则自动识别")] = None,
+    annotate: Annotated[
+        Path | None, typer.Option("--annotate", metavar="DIR|ZIP", help="把标注了问题的文件写到哪个文件夹或 .zip")
+    ] = None,
+    to: Annotated[Path | None, typer.Option("--to", help="把汇总表写到哪个文件（.xlsx 或 .docx）")] = None,
     json: Json = False,
 ) -> None:
-    """核对文件：有什么问题、在哪一格、怎么改。"""
+    """核对文件：有什么问题、在哪一格、怎么改。文件夹、压缩包一次核对完，给出汇总表。"""
     from ..findings import has_findings
     from ..forms.reading import read
+    from .bulk import check_many, wants_summary
+    from .workers import Settings
 
+    if wants_summary(files, to, annotate):
+        settings = Settings(form, tuple(previous or ()), tuple(beside or ()))
+        check_many(files, settings, to=to, annotate=annotate, json=json)
+        return
+    copies = copies_of(annotate, [*files, *(previous or ()), *(beside or ())])
     catalog = open_catalog()
     before = [read(p, catalog) for p in previous or ()]
     others = [read(p, catalog) for p in beside or ()]
@@ -132,19 +145,21 @@ def check_files(
     for path in files:
         reading = read(path, catalog, form=form)
         inside = (reading, *reading.also)
-        checked = [(r, _check_one(r, catalog, before, others or [o for o in inside if o is not r])) for r in inside]
-        results.append((path, reading, checked))
+        checked = [(r, check_one(r, catalog, before, others or [o for o in inside if o is not r])) for r in inside]
+        results.append((path, reading, checked, copies.write(path, checked) if copies else {}))
     if json:
-        print_json([_check_json(path, reading, checked) for path, reading, checked in results])
+        print_json([{**_check_json(path, reading, checked), **copy} for path, reading, checked, copy in results])
     else:
-        for path, _, checked in results:
+        for path, _, checked, copy in results:
             for reading, findings in checked:
                 print_findings(str(path), reading.form.title if reading.form else None, findings)
-    if any(has_findings(findings) for _, _, checked in results for _, findings in checked):
+            if copy:
+                say_copied(copy)
+    if any(has_findings(findings) for _, _, checked, _ in results for _, findings in checked):
         raise typer.Exit(1)
 
 
-def _check_one(
+def check_one(
     reading: "Reading", catalog: "Catalog", before: list["Reading"], others: list["Reading"]
 ) -> tuple["Finding", ...]:
     """Check one form, with those of the given files that are its own: same form last period, same unit beside."""
@@ -187,24 +202,9 @@ def _check_json(
     return {**first, "also": also} if also else first
 
 
-def fill_form(
-    form: Annotated[str, typer.Argument(metavar="ID", help="表的编号")],
-    data: Annotated[
-        Path, typer.Argument(metavar="DATA.json", help="数据：记录或纸面视图", exists=True, dir_okay=False)
-    ],
-    to: To,
-    json: Json = False,
-) -> None:
-    """把数据填进正式的表。"""
-    may_write(to, data)
-    record = load_record(data, open_catalog().form(form))
-    write_record(record, to)
-    say_written(record.form, to, json=json)
-
-
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="读哪个文件", exists=True, dir_okay=False)],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="写成哪个文件（.xlsx、.docx 或 .json）")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="写成哪个文件（.xlsx、.docx、.pdf 或 .json）")],
     form: Annotated[str | None, typer.Option("--form", help="指明是哪张表；JSON里没写时必须指明")] = None,
     json: Json = False,
 ) -> None:

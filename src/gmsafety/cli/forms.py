@@ -1,5 +1,6 @@
-"""`gmsafety forms`: the forms themselves: list, show, schema, blank."""
+"""`gmsafety forms`: the forms themselves: list, show, schema."""
 
+import json as jsonlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,21 +84,18 @@ def _fields(form: "Form") -> list[dict[str, Any]]:
 
 
 @app.command()
-def schema(form: FormId, json: Json = False) -> None:
+def schema(
+    form: FormId,
+    to: Annotated[Path | None, typer.Option("--to", help="写到哪个文件（.json）")] = None,
+    json: Json = False,
+) -> None:
     """输出一张表的JSON Schema。"""
     from ..forms.schema import json_schema
 
-    print_json([json_schema(open_catalog().form(form))])
-
-
-@app.command("blank")
-def blank_form(
-    form: FormId, to: Annotated[Path, typer.Option("--to", help="写到哪个文件（.xlsx 或 .docx）")], json: Json = False
-) -> None:
-    """生成空白表。"""
-    from ..forms.writing import blank
-
-    may_write(to)
     chosen = open_catalog().form(form)
-    blank(chosen, to)
-    say_written(chosen, to, json=json, words="已生成空白表")
+    if to is None:
+        print_json([json_schema(chosen)])
+        return
+    may_write(to)
+    to.write_text(jsonlib.dumps(json_schema(chosen), ensure_ascii=False, indent=2) + "\n", "utf-8")
+    say_written(chosen, to, json=json)

@@ -2,12 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from ..errors import GmsafetyError
 
 if TYPE_CHECKING:
+    from ..campaigns import Campaign
     from ..catalog import Catalog
+
+CampaignId = Annotated[str | None, typer.Option("--campaign", help="专项行动编号；不写则全部")]
 
 
 class BadCalendar(GmsafetyError):
@@ -27,3 +32,8 @@ def open_catalog() -> "Catalog":
     except ValueError as error:
         raise BadCalendar(str(error)) from error
     return load_catalog(calendar=calendar)
+
+
+def chosen_of(catalog: "Catalog", campaign: str | None) -> list["Campaign"]:
+    """The campaign that was named, or every one."""
+    return [catalog.campaign(campaign)] if campaign else list(catalog.campaigns.values())

@@ -16,14 +16,16 @@ from ..forms.reading.tables import Formula, Row, Table
 from ..forms.reading.workbook import formula_findings, workbook_formulas, workbook_tables
 from ..forms.types.fields import as_text
 from ..forms.types.text import fold, is_blank, is_dots, shorten
+from ..hazards import Hazard
+from ..kinds import KINDS
 from ..provenance import Value
 from .cells import CREDIT
-from .kinds import REGISTER_KINDS as KINDS
 from .register import Register, key_of, twice
 from .sheets import Column, Names, Sheet, sheets
 from .writing import shown
 
 _HEADER_WITHIN = 10
+_NO_WORKBOOK = {"docx": "Word 文档形式的登记簿", "csv": "文本文件形式的登记簿"}
 _WORDS = {
     "missing": "没有填写",
     "string_too_long": "不能超过{max_length}字",
@@ -72,8 +74,9 @@ def read_register(data: bytes, *, name: str = "登记簿.xlsx") -> RegisterReadi
     inspection = inspect(data, name)
     if inspection.format is None:
         return RegisterReading(Register(), inspection.findings)
-    if inspection.format == "docx":
-        return RegisterReading(Register(), (KINDS["unsupported-format"].at(FILE, actual="Word 文档形式的登记簿"),))
+    if inspection.format in _NO_WORKBOOK:
+        actual = _NO_WORKBOOK[inspection.format]
+        return RegisterReading(Register(), (KINDS["unsupported-format"].at(FILE, actual=actual),))
     tables, findings = workbook_tables(data)
     if not tables:
         return RegisterReading(Register(), (*inspection.findings, *findings))
@@ -92,6 +95,7 @@ def _read_tables(tables: list[Table], formulas: list[Formula]) -> list[_Page]:
     names = _register(read).names
     for page in read:
         _compare_computed(page, names)
+        _compare_basis(page)
     _follow_references(read)
     return read
 
@@ -229,7 +233,19 @@ def _compare_computed(page: _Page, names: Names) -> None:
         for column, (raw, place) in entry.cells.items():
             now = shown(entry.value, column, names) if column.show and not is_blank(raw) else None
             if now is not None and fold(now) != fold(as_text(raw)):
-                page.say("computed-differs", place, field=column.label, now=now, text=shorten(as_text(raw)))
+                page.say("derived-differs", place, field=column.label, now=now, text=shorten(as_text(raw)))
+
+
+def _compare_basis(page: _Page) -> None:
+    """Say which major hazards rest on a situation that needs several things, of which not all are described."""
+    for entry in page.entries:
+        for situation, missing in entry.value.unproved if isinstance(entry.value, Hazard) else ():
+            column = page.sheet.column("detail")
+            told = {
+                name: "、".join(f"“{part}”" for part in parts)
+                for name, parts in (("parts", situation.parts), ("missing", missing))
+            }
+            page.say("part-not-shown", entry.cells[column][1], field=column.label, citation=situation.citation, **told)
 
 
 def _follow_references(pages: list[_Page]) -> None:
