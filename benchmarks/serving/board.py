@@ -40,7 +40,7 @@ def board_figures(folder: Path, rounds: int) -> list[Figure]:
             sample = world.sample_body(catalog)
             with db.write() as tx:
                 file_all(tx, world.WEEKLY, lambda slot, s=sample: s, _state)
-            session, token = _enter_province(db)
+            session, token = enter_reader(db, world.PROVINCE)
             with uvicorn("serving.boarded:app", 1, **environment_of(made.node)) as port:
                 found += _looked(db, kind, Line(port), (session, token), rounds)
             db.close()
@@ -52,9 +52,10 @@ def _state(slot: AnyRow) -> str:
     return _STATES[(slot.id * 7919) % len(_STATES)]
 
 
-def _enter_province(db: Database) -> tuple[str, str]:
+def enter_reader(db: Database, unit: str) -> tuple[str, str]:
+    """Somebody of a unit, who looks: the secrets of a session and of a token."""
     now = datetime.now(UTC)
-    values: dict[str, Any] = {"login": "province", "name": "某某", "unit": world.PROVINCE, "roles": ["leader"]}
+    values: dict[str, Any] = {"login": "reader", "name": "某某", "unit": unit, "roles": ["leader"]}
     rest = {"password": "-", "must_change": False, "failures": 0, "created_at": now, "changed_at": now}
     with db.write() as tx:
         number = tx.execute(insert(users).values(**values, **rest).returning(users.c.id)).scalar_one()

@@ -4,7 +4,7 @@ They are of units and weeks of long ago, so that none is in the way of what is f
 receipts are shorter than real ones; rows and indexes are as the server makes them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -52,19 +52,20 @@ _POSTGRESQL = Words(
 
 def seed(address: str, count: int) -> None:
     """Store so many submissions, each accepted: two receipts, two lines of history, two rows of audit log."""
-    engine = _engine(address)
+    engine = open_fast(address)
     with engine.begin() as tx:
         if tx.dialect.name == "postgresql":
             tx.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no look-up of a foreign key per row
             tx.exec_driver_sql("SET LOCAL maintenance_work_mem = '512MB'")
-        with _without_indexes(tx):
+        with without_indexes(tx, _FILLED):
             _fill(tx, _POSTGRESQL if tx.dialect.name == "postgresql" else _SQLITE, count)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.exec_driver_sql("VACUUM ANALYZE" if connection.dialect.name == "postgresql" else "ANALYZE")
     engine.dispose()
 
 
-def _engine(address: str) -> Engine:
+def open_fast(address: str) -> Engine:
+    """A database that is filled, and thrown away where that fails."""
     engine = create_engine(address.replace("postgresql://", "postgresql+psycopg://"))
     if engine.dialect.name != "sqlite":
         return engine
@@ -78,11 +79,11 @@ def _engine(address: str) -> Engine:
 
 
 @contextmanager
-def _without_indexes(tx: Connection) -> Iterator[None]:
+def without_indexes(tx: Connection, filled: Sequence[Table]) -> Iterator[None]:
     """Indexes are made again at the end, sorted; a unique constraint of SQLite is part of its table and stays."""
     there = MetaData()
-    there.reflect(tx, only=[table.name for table in _FILLED])
-    tables = [there.tables[table.name] for table in _FILLED]
+    there.reflect(tx, only=[table.name for table in filled])
+    tables = [there.tables[table.name] for table in filled]
     unique = [c for table in tables for c in table.constraints if isinstance(c, UniqueConstraint)]
     constraints = unique if tx.dialect.name == "postgresql" else []
     indexes = [index for table in tables for index in table.indexes]

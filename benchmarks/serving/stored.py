@@ -18,7 +18,7 @@ def file_all(
     """Enter a submission for every open slot of an item but those that stay `open`; returns how many."""
     user = tx.execute(select(func.min(users.c.id))).scalar_one()
     rows = tx.execute(select(slots).where(slots.c.item == item, slots.c.state == "open")).all()
-    made = [_submission(row, body_of(row), state_of(row), user) for row in rows if state_of(row) != "open"]
+    made = [submission_of(row, body_of(row), state_of(row), user) for row in rows if state_of(row) != "open"]
     for start in range(0, len(made), _AT_ONCE):
         tx.execute(insert(submissions), made[start : start + _AT_ONCE])
     same = {n: submissions.c[n] for n in ("state", "nil", "revision", "received_at")}
@@ -27,7 +27,8 @@ def file_all(
     return len(made)
 
 
-def _submission(slot: AnyRow, body: Mapping[str, Any], state: str, user: int) -> dict[str, Any]:
+def submission_of(slot: AnyRow, body: Mapping[str, Any], state: str, user: int) -> dict[str, Any]:
+    """The row of a submission of a slot, as if it had been filed in time."""
     name = f"{slot.unit}-{slot.item}-{slot.period}"
     hashed = digest(name.encode())
     at = min(slot.due_at, datetime.now(UTC))

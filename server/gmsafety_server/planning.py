@@ -21,7 +21,7 @@ BEGINNING = date(2000, 1, 1)
 _CHUNK = 1000
 _WEEK = timedelta(days=6)
 _MONTH = timedelta(days=30)
-_MOVED_AT_MOST = timedelta(days=31)  # how far a holiday carries a deadline from the day that names the period
+MOVED_AT_MOST = timedelta(days=31)  # how far a holiday carries a deadline from the day that names the period
 _PLACE = ("path", "upper", "area", "opens", "due_at")
 
 
@@ -203,7 +203,7 @@ def _ahead(
 ) -> Iterator[tuple[Occurrence, tuple[Item, ...]]]:
     items = tuple(items_of(catalog, campaign, duty))
     for occurrence in duty.occurrences(catalog.calendar):
-        if extent.after is None or occurrence.due > extent.after - _MOVED_AT_MOST:
+        if extent.after is None or occurrence.due > extent.after - MOVED_AT_MOST:
             yield occurrence, items
 
 

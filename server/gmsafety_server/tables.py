@@ -159,7 +159,9 @@ slots = Table(
     Index(  # holds all that a board counts, so that the rows themselves are not read
         "ix_slots_board", "campaign", "item", "period", "due_at", "opens", "state", "nil", "received_at", "path"
     ),
-    Index("ix_slots_path", "path", "campaign", "item", "period"),
+    Index(  # the same in the order of units: the counts of each are summed as they are read
+        "ix_slots_path", "path", "campaign", "item", "period", "due_at", "opens", "state", "nil", "received_at"
+    ),
     Index("ix_slots_unit", "unit", "due_at"),
     Index("ix_slots_upper_state", "upper", "state"),
 )

@@ -101,6 +101,16 @@ def submission(world: World, unit: str) -> Made:
     return made
 
 
+def filed_as_file(world: World, unit: str) -> Made:
+    """The same, with a form that came as a file."""
+    made = submission(world, unit)
+    with world.node.db.write() as tx:
+        number = tx.execute(select(submissions.c.id).where(submissions.c.uid == made["uid"])).scalar_one()
+        file = {"artefact": "form", "name": "x.xlsx", "media_type": "application/octet-stream", "size": 1}
+        tx.execute(insert(attachments).values(submission_id=number, position=1, hash=DIGEST, **file))
+    return made
+
+
 def draft(world: World, unit: str) -> Made:
     """A draft; only its own unit knows of it."""
     return _nil(world, unit, action="draft")
@@ -253,6 +263,7 @@ API = {
     "GET /api/v1/submissions/{uid}/history": on(submission),
     "GET /api/v1/submissions/{uid}/files/{digest}": on(submission),
     "GET /api/v1/submissions/{uid}/record.{suffix}": on(submission, fixed={"suffix": "json"}),
+    "GET /api/v1/submissions/{uid}/annotated": on(filed_as_file),
     "GET /api/v1/submissions/{uid}/receipts/{number}": on(submission),
     "GET /api/v1/submissions/{uid}/receipts/{number}.txt": on(submission),
     "GET /api/v1/submissions/{uid}/diff": on(submission, params={"against": "<uid>"}),
@@ -294,6 +305,7 @@ API = {
     "PATCH /api/v1/users/{login}": on(user, json={"name": "另某某"}),
     "GET /api/v1/due": on(unit, params={"unit": "<ref>"}),
     "GET /api/v1/board": on(unit, params=_BOARD),
+    "GET /api/v1/board/units": on(unit, params=_BOARD),
     "GET /api/v1/board/summary": on(unit, params=_BOARD),
     "POST /api/v1/feeds": plain(),
     "GET /api/v1/feeds": plain(),
@@ -316,6 +328,8 @@ PAGES = {
     "GET /": plain(),
     "GET /due": on(unit, params={"unit": "<ref>"}),
     "GET /board": on(unit, params=_BOARD),
+    "GET /board/units": on(unit, params=_BOARD),
+    "GET /board/units.{suffix}": on(unit, params=_BOARD, fixed={"suffix": "csv"}),
     "GET /board/summary": on(unit, params=_BOARD),
     "GET /board.{suffix}": on(unit, params=_BOARD, fixed={"suffix": "csv"}),
     "GET /feeds": plain(),
@@ -323,9 +337,11 @@ PAGES = {
     "POST /feeds/{number}/revoke": on(feed, private=True, data={}),
     "GET /submissions": plain(),
     "GET /submissions/{uid}": on(submission),
+    "GET /submissions/{uid}/diff": on(submission, params={"against": "<uid>"}),
     "GET /submissions/{uid}/receipt": on(submission),
     "GET /submissions/{uid}/files/{digest}": on(submission),
     "GET /submissions/{uid}/record.{suffix}": on(submission, fixed={"suffix": "json"}),
+    "GET /submissions/{uid}/annotated": on(filed_as_file),
     "GET /submissions/{uid}/receipts/{number}.json": on(submission),
     "POST /submissions/{uid}/files": on(draft, private=True, data=_SEEN, file="file.form"),
     "POST /submissions/{uid}/submit": on(submission, data=_SEEN),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, true
 
 from gmsafety.duties import BEIJING
-from gmsafety_server.features.board import repository
+from gmsafety_server.features.board import repository, unit_rows
 from gmsafety_server.features.board.repository import Reach
 from gmsafety_server.features.board.states import WORDS, Standing, standing
 from gmsafety_server.features.board.tallies import FIELDS, Tally, rate
@@ -112,13 +112,15 @@ def test_sql_says_the_same(node: Node, some: list[Slot], microseconds: int) -> N
     with suppress(_Undo), node.db.write() as tx:
         reach = _put(tx, some)
         cells = repository.cells(tx, reach, now, list(expected), names=False)
-        counts = repository.weights(tx, reach, now, word=None)
+        counts = unit_rows.counts(tx, reach, now)
+        bearing = {word: unit_rows.bearing(tx, reach, now, word) for word in WORDS}
         raise _Undo
 
     assert expected == {c.unit: Standing(c.word, c.nil, c.late_minutes) for c in cells}
     assert {u: Tally.of([(s.word, s.nil, s.late_minutes > 0)]) for u, s in expected.items()} == {
-        r.unit: repository.tally_of(r) for r in counts
+        unit: Tally.of_counts(c) for unit, c in counts.items()
     }
+    assert {word: {u for u, s in expected.items() if s.word == word} for word in WORDS} == bearing
 
 
 @pytest.mark.parametrize(

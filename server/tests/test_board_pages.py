@@ -253,7 +253,7 @@ def test_feeds_page(friday: Friday, browser: Callable[[Any], Browser], http: Tes
 
 
 def test_log_in_first(http: TestClient) -> None:
-    for path in ("/", "/board", "/board/summary", "/board.csv", "/due", "/feeds"):
+    for path in ("/", "/board", "/board/units", "/board/units.csv", "/board/summary", "/board.csv", "/due", "/feeds"):
         answer = http.get(path, follow_redirects=False)
         assert (303, "/login") == (answer.status_code, answer.headers["location"].partition("?")[0]), path
 

@@ -22,6 +22,9 @@ LOOKS: list[tuple[str, dict[str, Any]]] = [
     ("/board", {"item": WEEKLY, "unit": "jincheng.zezhou-office"}),
     ("/board", {"item": WEEKLY, "state": "accepted"}),
     ("/board", {"item": WEEKLY, "sort": "missing", "size": 2}),
+    ("/board/units", {"item": WEEKLY}),
+    ("/board/units", {"item": LEDGER, "from": "2024-12-20", "to": "2024-12-27", "sort": "missing", "size": 3}),
+    ("/board/units", {"item": WEEKLY, "state": "late", "area": "140500", "sort": "timeliness"}),
     ("/board/summary", {"item": WEEKLY}),
 ]
 

@@ -119,6 +119,7 @@ def test_board_and_feeds(client: Callable[..., Client]) -> None:
     filed = clerk.submissions.file_nil(LEDGER, WEEK)
     due = {(d.item.partition(".")[2], d.state) for d in clerk.board.due(first=WEEK, last=WEEK).items}
     board = reviewer.board.show(item=LEDGER, first=WEEK, last=WEEK, q="泽州")
+    units = reviewer.board.units(item=LEDGER, first=WEEK, last=WEEK, state="nil", area="140500", sort="nil")
     summary = reviewer.board.summary(item=LEDGER, first=WEEK, last=WEEK)
     feed = clerk.feeds.make()
     calendar = clerk.feeds.calendar(feed)
@@ -129,6 +130,7 @@ def test_board_and_feeds(client: Callable[..., Client]) -> None:
     assert {(LEDGER, "nil"), (TABLE, "due")} == due
     assert [(ZEZHOU, filed.uid)] == [(r.unit, r.cells[0].submission) for r in board.rows if r.cells[0]]
     assert board.rows[0].cells[0] == board.cell(ZEZHOU, WEEK)
+    assert (1, [(ZEZHOU, 1, 1.0)]) == (units.total, [(u.unit, u.totals.nil, u.totals.completeness) for u in units.rows])
     assert 1 == {g.unit: g.totals.nil for g in summary.groups}[ZEZHOU]
     assert calendar.startswith(b"BEGIN:VCALENDAR")
     assert [feed.id] == [f.id for f in clerk.feeds.all() if f.revoked_at]

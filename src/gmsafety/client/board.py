@@ -184,6 +184,34 @@ class NewFeed(Feed):
     address: str
 
 
+class UnitLine(Answer):
+    """A unit and its counts over the time."""
+
+    unit: str
+    unit_name: str
+    level: str
+    area: str
+    totals: Tally
+
+
+class UnitList(Answer):
+    """A page of units with their counts; `totals` are over all units that are listed, not over the page."""
+
+    campaign: str
+    campaign_title: str
+    item: str
+    title: str
+    unit: str
+    unit_name: str
+    now: datetime
+    totals: Tally
+    rows: tuple[UnitLine, ...]
+    total: int
+    page: int
+    size: int
+    pages: int
+
+
 class Scope(TypedDict, total=False):
     """What a board is about: without a word the item that is filed to one's own unit."""
 
@@ -205,6 +233,17 @@ class BoardScope(Scope, total=False):
     size: int
 
 
+class UnitScope(Scope, total=False):
+    """Which units are listed, and in which order: the highest count or the lowest rate first."""
+
+    state: Word
+    area: str
+    q: str
+    sort: Literal["area", "missing", "late", "due", "nil", "submitted", "returned", "completeness", "timeliness"]
+    page: int
+    size: int
+
+
 class Boards:
     """Due list and board."""
 
@@ -219,6 +258,10 @@ class Boards:
     def show(self, **scope: Unpack[BoardScope]) -> Board:
         """Units by periods, with totals and rates."""
         return self._connection.take(Board, "GET /api/v1/board", params=_params({"size": 500, **scope}))
+
+    def units(self, **scope: Unpack[UnitScope]) -> UnitList:
+        """Every unit with its counts over a time, a page at a time."""
+        return self._connection.take(UnitList, "GET /api/v1/board/units", params=_params({"size": 500, **scope}))
 
     def summary(self, **scope: Unpack[Scope]) -> Summary:
         """The counts of each unit directly below."""

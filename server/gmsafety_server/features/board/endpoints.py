@@ -8,9 +8,21 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from ...errors import Problem
 from ...scope import Viewer
 from ...web import Here, problems, signed_in
-from . import calendar, feeds, owing, service
+from . import calendar, feeds, listing, owing, service
 from .remembered import Memory
-from .schemas import Asked, Board, BoardAsked, DueList, FeedOut, Name, NewFeed, Range, Summary
+from .schemas import (
+    Asked,
+    Board,
+    BoardAsked,
+    DueList,
+    FeedOut,
+    Name,
+    NewFeed,
+    Range,
+    Summary,
+    UnitList,
+    UnitsAsked,
+)
 
 router = APIRouter(prefix="/api/v1", tags=["进度"])
 public = APIRouter(tags=["进度"])
@@ -54,6 +66,17 @@ def get_board(node: Here, viewer: Reader, memory: Memory, asked: Annotated[Board
     """
     with node.db.read() as tx:
         made = service.board(tx, node, memory, viewer, asked)
+    return Response(made.model_dump_json(), media_type="application/json")
+
+
+@router.get("/board/units", response_model=UnitList, responses=problems("not-found"))
+def get_units(node: Here, viewer: Reader, memory: Memory, asked: Annotated[UnitsAsked, Query()]) -> Response:
+    """各单位在所选期次内的报送数（分页），可按状态、层级、行政区划筛选，可排序；合计为所列全部单位。
+
+    各数和比率的定义同 `/board`。按状态筛选，列出该状态的数不为0的单位。
+    """
+    with node.db.read() as tx:
+        made = listing.list_units(tx, node, memory, viewer, asked)
     return Response(made.model_dump_json(), media_type="application/json")
 
 

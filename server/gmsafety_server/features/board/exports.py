@@ -2,12 +2,12 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from gmsafety.duties import BEIJING
 
-from .schemas import Board, Cell
+from .schemas import About, Board, Cell
 from .states import WORDS
 from .tallies import Tally, rate
 from .words import span
@@ -38,7 +38,7 @@ def cell_words(cell: Cell | None) -> str:
     return "，".join(part for part in (WORDS[cell["state"]], nil, late) if part)
 
 
-def _sums(tally: Tally) -> list[Any]:
+def sums(tally: Tally) -> list[Any]:
     counts = [tally.expected, tally.received, rate(tally.completeness), tally.on_time, tally.late, tally.missing]
     return [*counts, rate(tally.timeliness)]
 
@@ -47,23 +47,29 @@ def _rows(board: Board) -> Iterator[list[Any]]:
     """The head, the units, and at the foot the sums of every period."""
     yield ["单位", "行政区划", *(p.title for p in board.periods), *_SUMS]
     for row in board.rows:
-        yield [row.unit_name, row.area, *(cell_words(c) for c in row.cells), *_sums(row.totals)]
+        yield [row.unit_name, row.area, *(cell_words(c) for c in row.cells), *sums(row.totals)]
     tallies = [p.totals for p in board.periods]
-    yield ["应报", "", *(t.expected for t in tallies), *_sums(board.totals)]
+    yield ["应报", "", *(t.expected for t in tallies), *sums(board.totals)]
     yield ["已报", "", *(t.received for t in tallies)]
     yield ["报送率", "", *(rate(t.completeness) for t in tallies)]
     yield ["按时率", "", *(rate(t.timeliness) for t in tallies)]
 
 
-def _told(board: Board) -> str:
+def told(board: About) -> str:
+    """Whose it is, and of which moment."""
     return f"{board.unit_name}　{board.now.astimezone(BEIJING):%Y-%m-%d %H:%M} 的情况"
 
 
 def to_csv(board: Board) -> bytes:
     """Text in UTF-8 with a mark, so that spreadsheets show Chinese; nothing in it is taken for a formula."""
+    return as_csv(_rows(board))
+
+
+def as_csv(rows: Iterable[list[Any]]) -> bytes:
+    """Rows as such text."""
     out = io.StringIO()
     writer = csv.writer(out)
-    for row in _rows(board):
+    for row in rows:
         writer.writerow([_plain(v) for v in row])
     return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8")
 
@@ -80,12 +86,17 @@ def to_xlsx(board: Board) -> bytes:
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(out, options) as book:
         _write_board(book, board)
-        sheet = book.add_worksheet("说明")
-        sheet.set_column(0, 0, 12)
-        sheet.set_column(1, 1, 60)
-        for line, (name, meaning) in enumerate(DEFINITIONS):
-            sheet.write_row(line, 0, [name, meaning])
+        write_definitions(book)
     return out.getvalue()
+
+
+def write_definitions(book: Any) -> None:
+    """A sheet that says what is counted."""
+    sheet = book.add_worksheet("说明")
+    sheet.set_column(0, 0, 12)
+    sheet.set_column(1, 1, 60)
+    for line, (name, meaning) in enumerate(DEFINITIONS):
+        sheet.write_row(line, 0, [name, meaning])
 
 
 def _write_board(book: Any, board: Board) -> None:
@@ -95,7 +106,7 @@ def _write_board(book: Any, board: Board) -> None:
     fills = {word: book.add_format({**edge, "align": "center", "bg_color": c}) for word, c in _FILLS.items()}
     sheet = book.add_worksheet("报送进度")
     sheet.write(0, 0, f"{board.title}　报送进度", book.add_format({"bold": True, "font_size": 14}))
-    sheet.write(1, 0, _told(board))
+    sheet.write(1, 0, told(board))
     header, *rows = _rows(board)
     sheet.write_row(2, 0, header, head)
     for line, values in enumerate(rows):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -17,19 +17,20 @@ from gmsafety.codes import Level
 from gmsafety.duties import Duty
 
 from ...captions import period_caption
+from ...directory import Directory
 from ...errors import Problem
 from ...node import Node
 from ...scope import Viewer
 from ...templating import page, say
 from ...web import Here, posting, visiting
 from ..submissions.views import attachment
-from . import exports, feeds, owing, service
+from . import exports, feeds, listing, owing, service, unit_exports
 from .choosing import choose, offers
 from .desk import Task, desk, tasks_of
 from .drawing import draw
 from .endpoints import DueAsked, Number
 from .remembered import Memory
-from .schemas import Asked, BoardAsked, FeedOut, Range
+from .schemas import Asked, BoardAsked, FeedOut, Range, Searched, UnitsAsked
 from .states import WORDS
 from .tallies import rate
 from .words import weekday, when
@@ -39,9 +40,12 @@ Reader = Annotated[Viewer, Depends(visiting("board.read"))]
 Owner = Annotated[Viewer, Depends(visiting("feed.own"))]
 Changer = Annotated[Viewer, Depends(posting("feed.own"))]
 _Asked = TypeVar("_Asked", bound=Range)
+_Searched = TypeVar("_Searched", bound=Searched)
 _COLUMNS = 6
+_ALL = 10_000
 _WEEK = timedelta(days=6)  # a week's time begins on Saturday
 _EXPORTED = 5000
+_EXPORTED_UNITS = 100_000
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -80,16 +84,17 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Filters:
+class Filters(Generic[_Searched]):
     """What a board is narrowed to, as its page offers it."""
 
-    asked: BoardAsked
+    asked: _Searched
     what: list[tuple[str, list[Choice]]]
     first: list[Choice]
     last: list[Choice]
     levels: list[Choice]
     states: list[Choice]
     unit_name: str
+    areas: list[Choice]
 
     def query(self, **changed: Any) -> str:
         """The address of the same board, with something changed."""
@@ -99,11 +104,20 @@ class Filters:
 
 
 def board_asked(request: Request) -> BoardAsked:
-    """What the page asks for; `what` is campaign and item in one field."""
-    told = _queried(request)
+    """What the page asks for."""
+    return _taken(BoardAsked, _with_item(_queried(request)))
+
+
+def units_asked(request: Request) -> UnitsAsked:
+    """What the page asks for."""
+    return _taken(UnitsAsked, _with_item(_queried(request)))
+
+
+def _with_item(told: dict[str, str]) -> dict[str, str]:
+    """`what` is campaign and item in one field."""
     if "~" in told.get("what", ""):
         told["campaign"], _, told["item"] = told.pop("what").partition("~")
-    return _taken(BoardAsked, told)
+    return told
 
 
 def _queried(request: Request) -> dict[str, str]:
@@ -123,9 +137,12 @@ def _taken(kind: type[_Asked], told: Mapping[str, str]) -> _Asked:
 
 
 AskedOfPage = Annotated[BoardAsked, Depends(board_asked)]
+UnitsOfPage = Annotated[UnitsAsked, Depends(units_asked)]
 
 
-def _settled(tx: Connection, node: Node, viewer: Viewer, asked: BoardAsked) -> tuple[BoardAsked, Filters]:
+def _settled(
+    tx: Connection, node: Node, viewer: Viewer, asked: _Searched, columns: int = _COLUMNS
+) -> tuple[_Searched, Filters[_Searched]]:
     """The board that is meant: where no weeks are named, the last ones up to the current."""
     directory = node.directory(tx)
     chosen = choose(tx, node, directory, viewer, asked)
@@ -133,7 +150,7 @@ def _settled(tx: Connection, node: Node, viewer: Viewer, asked: BoardAsked) -> t
     begun = max(1, sum(day <= node.clock.today() + _WEEK for day in days))
     first, last = asked.first, asked.last
     if days and first not in days and last not in days:  # none is named, or those of another table
-        first, last = days[max(0, begun - _COLUMNS)], days[begun - 1]
+        first, last = days[max(0, begun - columns)], days[begun - 1]
     named = {"campaign": chosen.campaign.ref, "item": chosen.item.ref, "first": first, "last": last}
     settled = asked.model_copy(update=named)
     periods = {day: period_caption(node.catalog, chosen.campaign.ref, chosen.duty.id, day) for day in days}
@@ -143,6 +160,7 @@ def _settled(tx: Connection, node: Node, viewer: Viewer, asked: BoardAsked) -> t
         levels=[Choice(level.value, level.chinese, level == asked.level) for level in Level if level.depth],
         states=[Choice(word, label, word == asked.state) for word, label in WORDS.items()],
         unit_name=directory.name(chosen.unit) if asked.unit else "",
+        areas=_areas(directory, chosen.unit, getattr(asked, "area", None)),
     )  # fmt: skip
 
 
@@ -151,7 +169,15 @@ def _days(duty: Duty, calendar: WorkCalendar) -> tuple[date, ...]:
     return tuple(o.period for o in duty.occurrences(calendar))
 
 
-def _what(node: Node, viewer: Viewer, directory: Any, asked: BoardAsked) -> list[tuple[str, list[Choice]]]:
+def _areas(directory: Directory, unit: str, chosen: str | None) -> list[Choice]:
+    offered = {a.code: a.name for a in listing.areas_below(directory, unit)}
+    known = directory.catalog.areas.get(chosen) if chosen else None
+    if chosen and chosen not in offered:
+        offered[chosen] = known.name if known else chosen
+    return [Choice(code, name, code == chosen) for code, name in offered.items()]
+
+
+def _what(node: Node, viewer: Viewer, directory: Any, asked: Searched) -> list[tuple[str, list[Choice]]]:
     groups: dict[str, list[Choice]] = {}
     for offer in offers(node, directory, viewer):
         is_chosen = (offer.campaign, offer.item) == (asked.campaign, asked.item)
@@ -176,6 +202,35 @@ def show_board(request: Request, node: Here, viewer: Reader, memory: Memory, ask
         request, "board/board.html", board=made, table=table, filters=filters, pager=pager, rate=rate,
         definitions=exports.DEFINITIONS,
     )  # fmt: skip
+
+
+@router.get("/board/units")
+def show_units(request: Request, node: Here, viewer: Reader, memory: Memory, asked: UnitsOfPage) -> Response:
+    """Every unit with its counts; where no weeks are named, of all up to the current."""
+    with node.db.read() as tx:
+        settled, filters = _settled(tx, node, viewer, asked, columns=_ALL)
+        made = listing.list_units(tx, node, memory, viewer, settled)
+    href = f"/board/units?{filters.query(page=None)}&page={{page}}"
+    pager = {"number": made.page, "pages": made.pages, "total": made.total, "href": href}
+    return page(
+        request, "board/units.html", made=made, filters=filters, pager=pager, rate=rate,
+        definitions=exports.DEFINITIONS,
+    )  # fmt: skip
+
+
+@router.get("/board/units.{suffix}")
+def download_units(suffix: str, node: Here, viewer: Reader, memory: Memory, asked: UnitsOfPage) -> Response:
+    """The list as a file, with all units that are listed."""
+    if suffix not in ("csv", "xlsx"):
+        raise Problem("not-found")
+    with node.db.read() as tx:
+        settled, _ = _settled(tx, node, viewer, asked, columns=_ALL)
+        every = settled.model_copy(update={"page": 1, "size": _EXPORTED_UNITS})
+        made = listing.list_units(tx, node, memory, viewer, every)
+    name = f"{made.title} 各单位报送情况 {node.clock.today().isoformat()}.{suffix}"
+    if suffix == "csv":
+        return attachment(name, "text/csv; charset=utf-8", unit_exports.to_csv(made))
+    return attachment(name, _XLSX, unit_exports.to_xlsx(made))
 
 
 @router.get("/board/summary")

@@ -11,6 +11,7 @@ from sqlalchemy import (
     FunctionFilter,
     Integer,
     Select,
+    UnaryExpression,
     and_,
     case,
     cast,
@@ -21,12 +22,13 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.sql.operators import custom_op
 
 from gmsafety.duties import BEIJING
 
 from ...scope import within
 from ...tables import AnyRow, audit, events, receipts, slots, submissions, unit_changes, units
-from .tallies import Tally
+from .tallies import Counts, Tally
 
 Changes: TypeAlias = list[AnyRow]
 """Slots that were changed: campaign, item, period and unit."""
@@ -60,7 +62,19 @@ class Reach:
     @property
     def condition(self) -> ColumnElement[bool]:
         """As a condition."""
-        parts = [_SLOT.campaign == self.campaign, _SLOT.item == self.item, self.seen]
+        return self._condition(_SLOT.campaign, _SLOT.item)
+
+    def along_paths(self, tx: Connection) -> ColumnElement[bool]:
+        """The same for statements over whole units, which are to be read path by path.
+
+        SQLite, which knows no numbers of rows, would find them by campaign and item, and sort them all.
+        """
+        if tx.dialect.name == "sqlite":
+            return self._condition(_not_looked_up(_SLOT.campaign), _not_looked_up(_SLOT.item))
+        return self.condition
+
+    def _condition(self, campaign: ColumnElement[str], item: ColumnElement[str]) -> ColumnElement[bool]:
+        parts = [campaign == self.campaign, item == self.item, self.seen]
         if self.periods is not None:
             parts.append(_SLOT.period.in_(self.periods))
         elif self.first is not None:
@@ -70,6 +84,11 @@ class Reach:
         if self.level is not None:
             parts.append(_SLOT.unit.in_(select(units.c.ref).where(units.c.level == self.level)))
         return and_(*parts)
+
+
+def _not_looked_up(column: ColumnElement[str]) -> ColumnElement[str]:
+    """A column with a plus before it: the same value, found by no index."""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 def below(paths: Iterable[str]) -> ColumnElement[bool]:
@@ -94,8 +113,8 @@ def _late_minutes() -> ColumnElement[int]:
     return case((_SLOT.received_at > _SLOT.due_at, (seconds + 59) // 60), else_=0)
 
 
-def _counts(now: datetime) -> list[ColumnElement[int] | FunctionFilter[int]]:
-    """The columns of `tally_of`."""
+def counted(now: datetime) -> list[ColumnElement[int] | FunctionFilter[int]]:
+    """The columns of `Counts`, in its order."""
     moment, today = _moment(now)
     every, is_open = func.count(), _SLOT.state == "open"
     ahead, over = _SLOT.opens > today, _SLOT.due_at < moment
@@ -113,11 +132,7 @@ def _counts(now: datetime) -> list[ColumnElement[int] | FunctionFilter[int]]:
 
 def tally_of(row: AnyRow) -> Tally:
     """The counts of a row; those that follow from others are not counted by the database."""
-    return Tally(
-        expected=row.received + row.due + row.missing, received=row.received, on_time=row.received - row.late,
-        late=row.late, nil=row.nil, due=row.due, missing=row.missing, submitted=row.submitted, returned=row.returned,
-        accepted=row.received - row.submitted - row.returned, not_due=row.not_due,
-    )  # fmt: skip
+    return Tally.of_counts(Counts(*(getattr(row, name) for name in Counts._fields)))
 
 
 def version(tx: Connection) -> tuple[int, int, bool]:
@@ -146,7 +161,7 @@ def touched(tx: Connection, since: int) -> Changes | None:
 
 def paths(tx: Connection, reach: Reach) -> list[str]:
     """The paths of the units that have slots there; a unit that was moved has several."""
-    return list(tx.execute(select(_SLOT.path).where(reach.condition).distinct()).scalars().all())
+    return list(tx.execute(select(_SLOT.path).where(reach.along_paths(tx)).distinct()).scalars().all())
 
 
 def groups(tx: Connection, reach: Reach) -> list[AnyRow]:
@@ -167,17 +182,10 @@ def cells(tx: Connection, reach: Reach, now: datetime, refs: list[str], *, names
     return list(tx.execute(query.where(_SLOT.unit.in_(refs), reach.condition)).all())
 
 
-def weights(tx: Connection, reach: Reach, now: datetime, *, word: str | None) -> list[AnyRow]:
-    """Per unit: how often it is missing and late, and how many cells bear a word; for sorting and narrowing."""
-    named = func.count().filter(word_at(now) == word) if word else literal(1)
-    query = select(_SLOT.unit, *_counts(now), named.label("named")).where(reach.condition)
-    return list(tx.execute(query.group_by(_SLOT.unit)).all())
-
-
 def children(tx: Connection, reach: Reach, now: datetime, tops: Iterable[str]) -> list[AnyRow]:
     """The counts of each unit directly below one, over everything below it; the unit's own stand under ``''``."""
     child = case(*((within(_SLOT.path, top), _next_part(tx, top)) for top in tops), else_="")
-    query = select(child.label("unit"), *_counts(now)).where(reach.condition)
+    query = select(child.label("unit"), *counted(now)).where(reach.condition)
     return list(tx.execute(query.group_by(child)).all())
 
 
@@ -246,7 +254,7 @@ def this_week(tx: Connection, upper: str, now: datetime) -> list[AnyRow]:
     """The counts of what is filed to a unit: each item's periods that have begun, up to a week after the deadline."""
     moment, today = _moment(now)
     due = func.max(_SLOT.due_at).label("due_at")
-    query = select(_SLOT.campaign, _SLOT.duty, _SLOT.item, _SLOT.period, due, *_counts(now))
+    query = select(_SLOT.campaign, _SLOT.duty, _SLOT.item, _SLOT.period, due, *counted(now))
     query = query.where(_SLOT.upper == upper, _SLOT.opens <= today, _SLOT.due_at >= moment - _WEEK)
     return list(tx.execute(query.group_by(_SLOT.campaign, _SLOT.duty, _SLOT.item, _SLOT.period)).all())
 

@@ -1,7 +1,7 @@
 """What clients ask of board and due list, and what they get."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from typing_extensions import TypedDict
@@ -43,16 +43,35 @@ class Asked(Range):
     level: Level | None = Field(None, description="只看这一级的单位")
 
 
-class BoardAsked(Asked, Paging):
-    """Which board, and which page of it."""
+class Searched(Asked, Paging):
+    """Which units are shown, and which page of them."""
 
-    state: Word | None = Field(None, description="只列出有这种状态的单位（合计不变）")
+    state: Word | None = Field(None, description="只列出有这种状态的单位")
     q: Annotated[str, StringConstraints(max_length=80, pattern=r"^[^\x00-\x1f]*$")] = Field(
-        "", description="按名称、编号或行政区划代码查找单位（合计不变）"
+        "", description="按名称、编号或行政区划代码查找单位"
     )
+
+
+class BoardAsked(Searched):
+    """Which board, and which page of it; totals are over all its units, however few are shown."""
+
     sort: Literal["area", "missing", "late"] = Field(
         "area", description="area 按行政区划；missing 未报最多的在前；late 迟报最多的在前"
     )
+
+
+Order: TypeAlias = Literal[
+    "area", "missing", "late", "due", "nil", "submitted", "returned", "completeness", "timeliness"
+]
+
+
+class UnitsAsked(Searched):
+    """Which list of units, and which page of it."""
+
+    area: Annotated[str, StringConstraints(pattern=r"^\d{2,12}$")] | None = Field(
+        None, description="只列出这个行政区划及其下的单位", examples=["140500"]
+    )
+    sort: Order = Field("area", description="area 按行政区划；各数，多的在前；报送率、按时率，低的在前")
 
 
 class Cell(TypedDict):
@@ -104,6 +123,27 @@ class Board(About):
     periods: list[Period]
     totals: Tally
     rows: list[BoardRow]
+    total: int = Field(description="单位数")
+    page: int
+    size: int
+    pages: int
+
+
+class UnitLine(BaseModel):
+    """A unit and its counts over the time."""
+
+    unit: str
+    unit_name: str
+    level: str
+    area: str
+    totals: Tally
+
+
+class UnitList(About):
+    """Units with their counts, a page at a time; totals are over all units that are listed, not over the page."""
+
+    totals: Tally
+    rows: list[UnitLine]
     total: int = Field(description="单位数")
     page: int
     size: int

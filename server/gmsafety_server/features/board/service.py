@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, TypeAlias
@@ -15,8 +15,10 @@ from ...node import Node
 from ...scope import Viewer
 from ...tables import AnyRow
 from ...web import paged
-from . import repository
+from . import repository, unit_rows
+from .bodies import Body, find_bodies
 from .choosing import Chosen, choose
+from .counting import count_units, in_order
 from .remembered import Counted, Look, Remembered, Touched
 from .schemas import About, Asked, Board, BoardAsked, BoardRow, Cell, Group, Period, Summary
 from .states import changes_at, word_of
@@ -24,20 +26,6 @@ from .tallies import Mark, Tally
 
 Drawing: TypeAlias = Callable[[Board], str]
 Columns: TypeAlias = dict[date, Counted[Period]]
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A unit as a board names it."""
-
-    ref: str
-    name: str
-    area: str
-    level: str
-
-    def is_called(self, words: list[str]) -> bool:
-        """Tell whether every word is in its name, or begins its reference or its area's code."""
-        return all(w in self.name or w in self.ref or self.area.startswith(w) for w in words)
 
 
 def board(tx: Connection, node: Node, memory: Remembered, viewer: Viewer, asked: BoardAsked) -> Board:
@@ -57,7 +45,7 @@ def shown(
 
     def make() -> Counted[Board]:
         periods = _periods(tx, node, look, chosen, now)
-        bodies = _narrowed(tx, chosen, asked, now, _bodies(tx, directory, look, chosen, today))
+        bodies = _narrowed(tx, look, chosen, asked, now, _bodies(tx, directory, look, chosen, today))
         rows = _rows(tx, chosen, now, bodies[asked.offset : asked.offset + asked.size], periods.value, names=names)
         number = paged(rows, len(bodies), asked)
         made = Board(
@@ -127,29 +115,22 @@ def _period(node: Node, chosen: Chosen, day: date, rows: list[AnyRow], now: date
 
 
 def _bodies(tx: Connection, directory: Directory, look: Look, chosen: Chosen, today: date) -> list[Body]:
-    """The units of a board, in the order of their areas."""
+    def refs() -> set[str]:
+        return {unit_rows.unit_at(path) for path in repository.paths(tx, chosen.reach)}
 
-    def count() -> Counted[list[Body]]:
-        refs = {path.strip("/").rpartition("/")[2] for path in repository.paths(tx, chosen.reach)}
-        units = directory.units
-        found = [Body(u.ref, u.name, u.area, u.level.value) for r in refs if (u := units.get(r))]
-        gone = repository.bodies(tx, (r for r in refs if r not in units)).values()
-        found += [Body(u.ref, u.name, u.area, u.level) for u in gone]
-        return Counted(sorted(found, key=lambda b: (b.area, b.ref)))
-
-    return look.get(("units", chosen.key, today), None, count).value
+    return find_bodies(tx, directory, look, chosen, today, refs)
 
 
-def _narrowed(tx: Connection, chosen: Chosen, asked: BoardAsked, now: datetime, bodies: list[Body]) -> list[Body]:
+def _narrowed(
+    tx: Connection, look: Look, chosen: Chosen, asked: BoardAsked, now: datetime, bodies: list[Body]
+) -> list[Body]:
     words = asked.q.split()
     found = [b for b in bodies if b.is_called(words)] if words else bodies
-    if asked.state is None and asked.sort == "area":
-        return found
-    weights = {r.unit: r for r in repository.weights(tx, chosen.reach, now, word=asked.state)}
     if asked.state is not None:
-        found = [b for b in found if b.ref in weights and weights[b.ref].named]
+        bearing = unit_rows.bearing(tx, chosen.reach, now, asked.state)
+        found = [b for b in found if b.ref in bearing]
     if asked.sort != "area":
-        found = sorted(found, key=lambda b: -getattr(weights[b.ref], asked.sort) if b.ref in weights else 0)
+        found = in_order(found, asked.sort, count_units(tx, look, chosen, now).value)
     return found
 
 

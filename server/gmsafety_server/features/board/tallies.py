@@ -6,7 +6,7 @@ not come yet is counted apart (`not_due`) and expected of nobody.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Self, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
@@ -14,6 +14,34 @@ from .states import OPEN
 
 Mark: TypeAlias = tuple[str, bool, bool]
 """What a cell says of a slot: its word, whether it is a nil report, whether it came late."""
+
+
+class Counts(NamedTuple):
+    """What the database counts of some slots; a `Tally` also says what follows from it."""
+
+    received: int = 0
+    late: int = 0
+    nil: int = 0
+    due: int = 0
+    missing: int = 0
+    not_due: int = 0
+    submitted: int = 0
+    returned: int = 0
+
+    @property
+    def expected(self) -> int:
+        """How many the time has come for."""
+        return self.received + self.due + self.missing
+
+    @property
+    def accepted(self) -> int:
+        """How many were accepted, and not changed since."""
+        return self.received - self.submitted - self.returned
+
+    @classmethod
+    def sum(cls, every: Iterable[Iterable[int]]) -> Self:
+        """All of them together."""
+        return cls(*map(sum, zip(*every, strict=True)))
 
 
 class Tally(BaseModel):
@@ -50,6 +78,14 @@ class Tally(BaseModel):
         """All of them together."""
         every = list(tallies)
         return cls(**{name: sum(getattr(t, name) for t in every) for name in FIELDS})
+
+    @classmethod
+    def of_counts(cls, counts: Counts) -> Self:
+        """What the database counted, with what follows from it."""
+        return cls(
+            **counts._asdict(), expected=counts.expected, on_time=counts.received - counts.late,
+            accepted=counts.accepted,
+        )  # fmt: skip
 
     @classmethod
     def of(cls, marks: Iterable[Mark] | Mapping[Mark, int]) -> Self:
