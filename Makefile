@@ -19,7 +19,7 @@ FIND_NODE := @($(WITH_NODE) npm --version && node -e 'process.exit(parseInt(proc
 	>/dev/null 2>&1 || $(PIP) install --require-hashes -r requirements/node.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help env assets demo test test-faults test-scale soak check bench pins wheels clean
+.PHONY: help env assets demo docs test test-faults test-scale soak check bench pins wheels clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,16 +71,27 @@ soak: $(READY) $(ASSETS) ## mixed traffic with kills, stops and backups (GMSAFET
 test-scale: $(READY) ## file with five million submissions stored, beside ten thousand (an hour, 60 GB of disk)
 	$(BIN)/python benchmarks/run.py --scale $(ARGS)
 
-bench: $(READY) ## measure, and write the report
+docs: $(READY) ## build the documentation as a site into out/docs
+	$(BIN)/python docs/site/build.py out/docs
+	@echo "Open out/docs/index.html."
+
+bench: $(READY) benchmarks/.frictionless/ready ## measure, and write the report
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+# What is measured beside us only; it has an environment of its own.
+benchmarks/.frictionless/ready: requirements/bench.txt | $(READY)
+	$(BIN)/python -m venv --clear $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r $<
+	@touch $@
 
 pins: $(READY) ## pin the requirements anew (ARGS=--upgrade takes newer versions)
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements/runtime.txt
-	$(COMPILE) $(ARGS) --constraint requirements/runtime.txt pyproject.toml --extra client server/pyproject.toml \
+	$(COMPILE) $(ARGS) --constraint requirements/runtime.txt pyproject.toml --extra client --extra pdf server/pyproject.toml \
 		--no-emit-package gmsafety --output-file requirements/server.txt
-	$(COMPILE) $(ARGS) --constraint requirements/server.txt pyproject.toml --extra client server/pyproject.toml \
+	$(COMPILE) $(ARGS) --constraint requirements/server.txt pyproject.toml --extra client --extra pdf server/pyproject.toml \
 		requirements/dev.in --no-emit-package gmsafety --output-file requirements/dev.txt
 	$(COMPILE) $(ARGS) requirements/node.in --output-file requirements/node.txt
+	$(COMPILE) $(ARGS) requirements/bench.in --output-file requirements/bench.txt
 
 wheels: $(READY) $(ASSETS) ## build the wheels into dist/
 	rm -rf dist

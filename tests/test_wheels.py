@@ -96,7 +96,7 @@ def test_modules_come_from_the_wheels(environment: Path, tmp_path: Path) -> None
 @pytest.mark.parametrize("command", [["python", "-m", "gmsafety.cli"], ["gmsafety"]], ids=" ".join)
 def test_installed_regions_are_listed(command: list[str], environment: Path, tmp_path: Path) -> None:
     program, *arguments = command
-    printed = run(place("scripts", environment) / program, *arguments, "plugins", "list", "--json", cwd=tmp_path)
+    printed = run(place("scripts", environment) / program, *arguments, "plugin", "list", "--json", cwd=tmp_path)
     listed = {plugin["name"] for plugin in json.loads(printed)}
 
     assert {"shanxi", "jincheng", "linfen", "shuozhou", "tianjin"} <= listed

@@ -40,6 +40,9 @@ def load_yaml(text: str, name: str, plugin: str) -> YamlFile:
             plugin, name, mark.line + 1 if mark else 1, f"不是合法的YAML：{error.problem}", "请检查缩进和标点"
         )
         raise ContentError([problem]) from error
+    except yaml.YAMLError as error:
+        problem = Problem(plugin, name, 1, f"不是合法的YAML：{error}", "请删去看不见的控制字符")
+        raise ContentError([problem]) from error
     lines: dict[Path, int] = {}
     return YamlFile(name, _plain(node, (), lines, (plugin, name)), lines)
 
