@@ -111,10 +111,16 @@ def test_what_a_correction_changes(person: Callable[..., Person], clock: Standin
     assert [
         ("changed", "序号 1", "备注", "", "已核"),
         ("changed", "序号 2", "重大隐患明细", "乙", "乙乙"),
-        ("changed", "序号 3", "序号", "4", "3"),
         ("added", "序号 5", "整行", "", "某某公司，2024年12月20日，戊"),
         ("removed", "序号 3", "整行", "某某公司，2024年12月20日，丙", ""),
+        ("renumbered", "序号 3", "序号", "4", "3"),
     ] == changes(second, first)
+    whole = clerk.get(f"/submissions/{second['uid']}/diff", params={"against": first["uid"]}).json()
+    assert "共4处不同：改了2行，新增1行，删去1行（另有1行只是序号顺延）。" == whole["words"]
+    assert (4, {"values": 0, "changed": 2, "added": 1, "removed": 1, "moved": 0, "renumbered": 1}) == (
+        whole["count"],
+        whole["counts"],
+    )
     for against, code in ((filed_elsewhere(person), "GM-H440"), ("x", "GM-H440"), ("", "GM-H485")):
         answer = clerk.get(f"/submissions/{second['uid']}/diff", params={"against": against})
         assert code == answer.json()["code"]

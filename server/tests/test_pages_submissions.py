@@ -180,9 +180,15 @@ def test_a_correction_before_the_decision(at: Callable[..., Browser]) -> None:
     clerk.send(draft, f"{draft.path}/submit", reason="")
     page = reviewer.get(draft.path)
     rows = [words(tr) for tr in page.all("#changes tbody tr")]
-    assert "第 2 行 · 企业自查自改 制定自查自改方案的企业数 27 39" in rows
+    assert "第 2 行 · 企业自查自改 制定自查自改方案的企业数 改了 27 39" in rows
     first = next(a.get("href") for a in page.all(".list a") if a.text == "第1版")
     assert "这一版已被更正" in reviewer.get(first).text
+    there = next(a.get("href") for a in page.all(".list a") if a.text == "比较")
+    alone = reviewer.get(there)
+    assert rows == [words(tr) for tr in alone.all("#changes tbody tr")]
+    assert f"共{len(rows)}处不同：表头和各栏改了{len(rows)}处。" in alone.text
+    same = reviewer.get(f"{draft.path}/diff?against={draft.path.rpartition('/')[2]}")
+    assert "内容相同" in same.text
 
 
 def test_reviewing_many(at: Callable[..., Browser], person: Make, clock: StandingClock) -> None:

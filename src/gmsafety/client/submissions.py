@@ -120,6 +120,11 @@ class Submissions:
         answer = self._connection.ask("GET /api/v1/submissions/{uid}/record.{suffix}", _uid(submission), suffix)
         return _kept(answer.content, to)
 
+    def download_annotated(self, submission: Submission | str, to: str | Path | None = None) -> bytes:
+        """The file as it was filed, with what was found marked at its cells (xlsx, docx)."""
+        answer = self._connection.ask("GET /api/v1/submissions/{uid}/annotated", _uid(submission))
+        return _kept(answer.content, to)
+
     def receipt(self, submission: Submission | str, number: int) -> SignedReceipt:
         """One receipt, counted from 1."""
         answer = self._connection.ask("GET /api/v1/submissions/{uid}/receipts/{number}", _uid(submission), number)

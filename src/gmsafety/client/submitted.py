@@ -97,11 +97,12 @@ class Reason(Answer):
 class Change(Answer):
     """One value that differs between two revisions, in the words of the paper."""
 
+    path: str
     where: str
     label: str
     before: str
     after: str
-    kind: Literal["changed", "added", "removed"]
+    kind: Literal["changed", "added", "removed", "moved", "renumbered"]
 
 
 class Difference(Answer):
@@ -109,6 +110,9 @@ class Difference(Answer):
 
     uid: str
     against: str
+    count: int
+    counts: dict[str, int]
+    words: str
     changes: tuple[Change, ...]
 
 

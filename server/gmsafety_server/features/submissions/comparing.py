@@ -1,13 +1,11 @@
 """Two revisions of a form, value by value, in the words of the paper."""
 
-from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Connection
 
-from gmsafety.forms.reconcile import row_keys
-from gmsafety.forms.record import Record
+from gmsafety.forms.comparing import Comparison, RowChange, compare
 
 from ...carried import has_form
 from ...errors import Problem
@@ -16,7 +14,7 @@ from ...scope import Viewer
 from ...tables import AnyRow
 from . import papers, service
 
-Change = dict[str, str]
+Line = dict[str, str]
 
 
 def compared(tx: Connection, node: Node, viewer: Viewer, uid: str, against: str) -> dict[str, Any]:
@@ -28,14 +26,14 @@ def compared(tx: Connection, node: Node, viewer: Viewer, uid: str, against: str)
         raise Problem("not-valid", "以文件报送的材料不能逐格比较")
     if not all(has_form(r.body, node.catalog) for r in (row, other)):
         raise Problem("not-valid", "没有插件再定义这张表，不能逐格比较")
-    return {"uid": uid, "against": against, "changes": list(between(node, other, row))}
+    found = between(node, other, row)
+    return {"uid": uid, "against": against, "row": row, "other": other, **told(found)}
 
 
-def between(node: Node, before: AnyRow, after: AnyRow) -> Iterator[Change]:
-    """What one revision of a form says otherwise than an earlier one; nothing for documents."""
+def between(node: Node, before: AnyRow, after: AnyRow) -> Comparison | None:
+    """What one revision of a form says otherwise than an earlier one; None for documents."""
     old, new = papers.record_in(node, before), papers.record_in(node, after)
-    if old is not None and new is not None:
-        yield from changes(old, new)
+    return compare(old, new) if old is not None and new is not None else None
 
 
 def is_same(before: AnyRow, after: AnyRow) -> bool:
@@ -43,73 +41,34 @@ def is_same(before: AnyRow, after: AnyRow) -> bool:
     return bool(before.payload_hash == after.payload_hash or (before.body is not None and before.body == after.body))
 
 
-def changes(before: Record, after: Record) -> Iterator[Change]:
-    """Every header field, number, text, remark and row that differs."""
-    form = after.form
-    for field in form.header:
-        old, new = before.header.get(field.id), after.header.get(field.id)
-        yield from _told(field.label, field.label, field.kind.show(old), field.kind.show(new))
-    yield from _told("表头", "零报告", "是" if before.nil else "", "是" if after.nil else "")
-    if form.is_grid:
-        yield from _rows(before, after)
-        return
-    for number, clause in enumerate(form.clauses, 1):
-        where = f"第 {number} 行 · {clause.label}"
-        for blank in clause.blanks:
-            old, new = before.values.get(blank.path), after.values.get(blank.path)
-            yield from _told(where, form.label_of(blank.path), blank.kind.show(old), blank.kind.show(new))
-        yield from _told(where, "备注", before.remarks.get(clause.id, ""), after.remarks.get(clause.id, ""))
+def told(found: Comparison | None) -> dict[str, Any]:
+    """How much differs, in a sentence and by kind, and every difference as a line."""
+    if found is None:
+        return {"count": 0, "counts": {}, "words": "", "changes": []}
+    return {"count": found.count, "counts": found.counts, "words": found.in_words, "changes": list(lines(found))}
 
 
-def _told(where: str, label: str, old: str, new: str) -> Iterator[Change]:
-    if old != new:
-        yield {"where": where, "label": label, "before": old, "after": new, "kind": "changed"}
+def lines(found: Comparison) -> Iterator[Line]:
+    """Header, numbers, texts and remarks that differ, then rows by what happened to them."""
+    for value in found.values:
+        yield _line("changed", value.path, value.where, value.label, value.before, value.after)
+    for row in found.rows:
+        if row.kind in ("changed", "renumbered"):
+            yield from (_line(row.kind, c.path, row.where, c.label, c.before, c.after) for c in row.cells)
+        else:
+            yield _line(row.kind, _path(row), row.where, "整行", *_ends(row))
 
 
-def _rows(before: Record, after: Record) -> Iterator[Change]:
-    """Rows of the same key are the same row; of those left over, rows with the same serial number are."""
-    old, new = _by_key(before), _by_key(after)
-    pairs = [pair for key in new for pair in zip(old.get(key, []), new[key], strict=False)]
-    gone, come = ({*range(len(r.rows))} - {p[i] for p in pairs} for i, r in enumerate((before, after)))
-    numbered = {_name(before, i): i for i in sorted(gone)}
-    for index in sorted(come):
-        if (other := numbered.pop(_name(after, index), None)) is not None:
-            pairs.append((other, index))
-    for other, index in sorted(pairs, key=lambda p: p[1]):
-        yield from _cells(before, after, other, index)
-    for index in sorted(come - {p[1] for p in pairs}):
-        yield {
-            "where": _name(after, index),
-            "label": "整行",
-            "before": "",
-            "after": _line(after, index),
-            "kind": "added",
-        }
-    for index in sorted(gone - {p[0] for p in pairs}):
-        told = {"before": _line(before, index), "after": "", "kind": "removed"}
-        yield {"where": _name(before, index), "label": "整行", **told}
+def _ends(row: RowChange) -> tuple[str, str]:
+    """A whole row before and after: what it is told by, or where a row that only moved stood and stands."""
+    if row.was is not None and row.row is not None:
+        return f"第 {row.was + 1} 条", f"第 {row.row + 1} 条"
+    return ("", row.line) if row.was is None else (row.line, "")
 
 
-def _by_key(record: Record) -> dict[tuple[object, ...], list[int]]:
-    found = defaultdict(list)
-    for index, key in enumerate(row_keys(record)):
-        found[key].append(index)
-    return found
+def _path(row: RowChange) -> str:
+    return f"rows[{row.was if row.row is None else row.row}]"
 
 
-def _cells(before: Record, after: Record, other: int, index: int) -> Iterator[Change]:
-    mine, theirs = before.rows[other], after.rows[index]
-    for column in after.form.columns:
-        old, new = (column.kind.show(r.get(column.id)) for r in (mine, theirs))
-        yield from _told(_name(after, index), column.label, old, new)
-
-
-def _name(record: Record, index: int) -> str:
-    serial = next((c.id for c in record.form.columns if c.type == "serial"), "")
-    number = record.rows[index].get(serial)
-    return f"序号 {number}" if number is not None else f"第 {index + 1} 条"
-
-
-def _line(record: Record, index: int) -> str:
-    row = record.rows[index]
-    return "，".join(record.form.by_id[k].kind.show(row.get(k)) for k in record.form.key if row.get(k) is not None)
+def _line(kind: str, path: str, where: str, label: str, before: str, after: str) -> Line:
+    return {"kind": kind, "path": path, "where": where, "label": label, "before": before, "after": after}

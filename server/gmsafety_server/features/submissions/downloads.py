@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from ...scope import Viewer
 from ...web import Here, Page, paged, problems, signed_in
-from . import comparing, papers, views
+from . import comparing, copies, papers, views
 from .schemas import DiffOut, Name, RefusalList, RefusalOut
 
 router = APIRouter(prefix="/api/v1", tags=["报送"])
@@ -35,6 +35,18 @@ def get_record(uid: str, suffix: papers.Suffix, node: Here, viewer: Reader) -> R
     with node.db.read() as tx:
         name, content = papers.record_file(tx, node, viewer, uid, suffix)
     return views.attachment(name, papers.TYPES[suffix], content)
+
+
+@router.get(
+    "/submissions/{uid}/annotated",
+    response_class=Response,
+    responses={**problems("not-found", "not-valid"), **_FILE},
+)
+def get_annotated(uid: str, node: Here, viewer: Reader) -> Response:
+    """标注的副本：报来的表（xlsx、docx）原样，有问题的格涂色并加批注，另附核对结果一页。"""
+    with node.db.read() as tx:
+        name, content = copies.annotated(tx, node, viewer, uid)
+    return views.attachment(name, papers.TYPES[name.rpartition(".")[2].lower()], content)
 
 
 @router.get(

@@ -14,7 +14,7 @@ from ...scope import Viewer, visible
 from ...tables import slots, submissions
 from ...templating import page
 from ...web import Here, Paging, paged, visiting
-from . import papers, repository, screens, service, showing, views
+from . import comparing, copies, papers, repository, screens, service, showing, views
 from .schemas import Day, Word
 
 router = APIRouter(include_in_schema=False)
@@ -130,6 +130,18 @@ def submission_page(request: Request, uid: str, node: Here, viewer: Reader) -> R
     return page(request, "submissions/submission.html", **context)
 
 
+@router.get("/submissions/{uid}/diff")
+def diff_page(
+    request: Request, uid: str, node: Here, viewer: Reader, against: Annotated[str, Query(max_length=64)]
+) -> Response:
+    """What one revision says otherwise than another of the same period."""
+    with node.db.read() as tx:
+        found = comparing.compared(tx, node, viewer, uid, against)
+        directory = node.directory(tx)
+        unit, title = directory.name(found["row"].unit), showing.caption(node, found["row"])
+    return page(request, "submissions/diff.html", **found, unit=unit, title=title)
+
+
 @router.get("/submissions/{uid}/receipt")
 def receipt_page(request: Request, uid: str, node: Here, viewer: Reader) -> Response:
     """The receipts of a submission as a paper to be printed."""
@@ -156,6 +168,14 @@ def record_download(uid: str, suffix: papers.Suffix, node: Here, viewer: Reader)
     with node.db.read() as tx:
         name, content = papers.record_file(tx, node, viewer, uid, suffix)
     return views.attachment(name, papers.TYPES[suffix], content)
+
+
+@router.get("/submissions/{uid}/annotated")
+def annotated_download(uid: str, node: Here, viewer: Reader) -> Response:
+    """The file that was filed, with what was found marked at its cells."""
+    with node.db.read() as tx:
+        name, content = copies.annotated(tx, node, viewer, uid)
+    return views.attachment(name, papers.TYPES[name.rpartition(".")[2].lower()], content)
 
 
 @router.get("/submissions/{uid}/receipts/{number}.json")

@@ -189,11 +189,14 @@ class RefusalList(BaseModel):
 class ChangeOut(BaseModel):
     """One value that differs between two revisions, in the words of the paper."""
 
+    path: str = Field(description="在表的 JSON 中的位置")
     where: str = Field(description="在哪一行、哪一栏")
     label: str
     before: str
     after: str
-    kind: Literal["changed", "added", "removed"]
+    kind: Literal["changed", "added", "removed", "moved", "renumbered"] = Field(
+        description="改了、新增的行、删去的行、只换了位置的行、只是序号顺延的行"
+    )
 
 
 class DiffOut(BaseModel):
@@ -201,6 +204,11 @@ class DiffOut(BaseModel):
 
     uid: str
     against: str
+    count: int = Field(description="几处不同；只是序号顺延的行不算")
+    counts: dict[str, int] = Field(
+        description="按种类：values（表头和各栏）、changed、added、removed、moved、renumbered（行）"
+    )
+    words: str = Field(description="一句话")
     changes: list[ChangeOut]
 
 

@@ -11,7 +11,7 @@ from ...scope import Viewer, visible
 from ...sheets import Sheet
 from ...tables import AnyRow, refusals, slots
 from ..board.states import standing
-from . import comparing, judging, repository, service, showing, views
+from . import comparing, copies, judging, repository, service, showing, views
 from .artefacts import NAMES
 
 
@@ -83,8 +83,10 @@ def told_of(tx: Connection, node: Node, viewer: Viewer, row: AnyRow, slot: AnyRo
     earlier = [r for r in repository.revisions_of(tx, slot.id) if r.revision < row.revision]
     previous = repository.with_slot(tx, earlier[0].uid) if earlier else None
     returned = _returned(tx, node, previous if row.state == "draft" else row)
+    files = repository.files_of(tx, row.id)
     findings = judging.findings_now(tx, node, row)
     shown = showing.paper(node, row, findings, returned["given"] if returned else ())
+    compared = comparing.told(comparing.between(node, previous, row) if previous is not None else None)
     waiting = [w.uid for w in waiting_rows(tx, viewer, {})] if viewer.may("submission.decide", row.path) else []
     return {
         "row": row,
@@ -92,11 +94,13 @@ def told_of(tx: Connection, node: Node, viewer: Viewer, row: AnyRow, slot: AnyRo
         "to_answer": service.to_be_answered(findings),
         **shown,
         "returned": returned and _placed(returned, shown["sheet"]),
-        "files": repository.files_of(tx, row.id),
+        "files": files,
+        "has_copy": copies.has_copy(files),
         "names": NAMES,
         "receipts": showing.receipt_cards(repository.receipts_of(tx, row.id)),
         "story": showing.story(repository.events_of_slot(tx, slot.id), directory, own=slot.unit == viewer.unit),
-        "changes": list(comparing.between(node, previous, row)) if previous is not None else [],
+        "changes": compared["changes"],
+        "changed_in_words": compared["words"],
         "before": previous,
         "same_as_before": previous is not None and comparing.is_same(previous, row),
         "decides": viewer.may("submission.decide", row.path) and row.upper == viewer.unit,
