@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from bulk import bulk_figures
 from measure import ROOT, Figure
 from memory import memory_figures
 from report import machine, missed, table, update_page, write_json
@@ -18,6 +19,7 @@ from serving.filing import filing_figures
 from serving.rollup import rollup_figures
 from serving.scale import scale_figures
 from serving.split import split_figures
+from serving.year import sharing_figures, year_figures
 from starting import start_figures
 from tables import table_figures
 
@@ -30,12 +32,17 @@ PARTS: Mapping[str, Mapping[str, Measure]] = {
         "tables": table_figures,
         "memory": lambda folder, rounds: memory_figures(folder, max(3, rounds // 3)),
         "start": lambda _, rounds: start_figures(2 * rounds + 1),
+        "bulk": lambda folder, rounds: bulk_figures(folder, max(3, rounds // 3)),
     },
     "server": {
         "filing": filing_figures,
         "split": split_figures,
         "rollup": rollup_figures,
         "board": board_figures,
+    },
+    "year": {
+        "shared": lambda _, rounds: sharing_figures(rounds),
+        "year": year_figures,
     },
     "scale": {"scale": scale_figures},
 }
@@ -45,7 +52,7 @@ PARTS: Mapping[str, Mapping[str, Measure]] = {
 def main() -> None:
     """Measure every group, or those asked for."""
     asked = _arguments()
-    parts = ["scale"] if asked.scale else asked.part or ["library", "server"]
+    parts = ["scale"] if asked.scale else asked.part or ["library", "server", "year"]
     measured: dict[str, list[Figure]] = {}
     with TemporaryDirectory(prefix="bench-", dir=asked.folder) as name:
         for part in PARTS if asked.only else parts:
@@ -66,7 +73,7 @@ def _arguments() -> argparse.Namespace:
     groups = [group for part in PARTS.values() for group in part]
     parser.add_argument("--rounds", type=int, default=9, help="rounds of the tables; the other groups follow from it")
     parser.add_argument("--only", action="append", choices=groups, help="measure this group only")
-    parser.add_argument("--part", action="append", choices=["library", "server"], help="measure this part only")
+    parser.add_argument("--part", action="append", choices=["library", "server", "year"], help="measure this part only")
     parser.add_argument(
         "--scale", action="store_true", help="measure with millions of stored rows; wants 60 GB of disk"
     )

@@ -1,6 +1,6 @@
 """This period against last: cumulative numbers never fall, ledger rows never go. Two forms of one unit side by side."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -49,9 +49,9 @@ def _rows_gone(record: Record, previous: Record, kinds: Mapping[str, Kind]) -> I
             yield kinds["row-gone"].at(place, number=number, text=text)
 
 
-def row_keys(record: Record) -> Iterator[tuple[Any, ...]]:
-    """What makes each row the row it is: the form's key columns, folded and without punctuation."""
-    names = [n for n in record.form.key if n in record.rows.columns]
+def row_keys(record: Record, by: Iterable[str] = ()) -> Iterator[tuple[Any, ...]]:
+    """What makes each row the row it is: the form's key columns, or others, folded and without punctuation."""
+    names = [n for n in by or record.form.key if n in record.rows.columns]
     columns = [_each_once(record.rows.columns[n]) for n in names]
     return zip(*columns, strict=True) if columns else iter(())
 

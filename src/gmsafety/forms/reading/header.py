@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 
 from ...findings import Finding, Place
@@ -23,6 +24,7 @@ _DATE_PIECES = re.compile(r"[\d\s年月日号./-]+")
 _ONLY_DATE = re.compile(r"(?:19|20)\d\d(?:年\d{1,2}月\d{1,2}日?|[-./]\d{1,2}[-./]\d{1,2})")
 _AROUND_DATE = re.compile(r"^(?:截至|截止到?|至)|[(（]?第[\d一二三四五六七八九十]+[周期次][)）]?$")
 _BRACKET = re.compile(r"[(（][^()（）]*[)）]$")
+_LABEL = re.compile(r"[^\s_＿:：]+[:：]")
 _FEW = 3
 _TRIM = " _＿:：,，;；。\t\u3000\n()（）[]【】"
 
@@ -74,6 +76,29 @@ def read_signatures(form: Form, texts: Iterable[str]) -> dict[str, str | None]:
     labels = _labels_pattern([f.label for f in fields])
     lines = text_lines(list(texts), "file")
     return {f.id: _text(_find(f, lines, labels)[0]) for f in fields}
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Where in a line of text the value of a field belongs; `is_alone` where the line is the label and no more."""
+
+    field: str
+    start: int
+    end: int
+    is_alone: bool
+
+
+def gaps(fields: Iterable[FormField], text: str) -> Iterator[Gap]:
+    """The places for the values of fields in a line: after each label that has a colon or room, up to the next one."""
+    named = [f.model_copy(update={"label": _BRACKET.sub("", f.label)}) for f in fields]
+    every = _labels_pattern([*_OTHERS.split("|"), *(w for f in named for w in (f.label, *f.aliases))])
+    for field in named:
+        for match in _labels_pattern([field.label, *field.aliases]).finditer(text):
+            ends = [m.start() for m in (every.search(text, match.end()), _LABEL.search(text, match.end())) if m]
+            end = min(ends, default=len(text))
+            has_room = match.group()[-1] in ":：" or not text[match.end() : match.end() + 2].strip(_TRIM)
+            if has_room:
+                yield Gap(field.id, match.end(), end, match.group().strip() == text.strip())
 
 
 def _text(raw: object) -> str | None:

@@ -1,6 +1,7 @@
 """The headings of a table: which rows they are, and what stands over each column, groups included."""
 
 import re
+from functools import lru_cache
 
 from ..columns import Column
 from ..spec import Form
@@ -11,8 +12,17 @@ Titles = tuple[tuple[int, str], ...]
 _PUNCT = re.compile(r"[\s,.;:、，。；：()（）\[\]【】/]+")
 
 
+_SHORT = 60
+
+
 def key(text: object) -> str:
     """The letters of a column title: folded, without punctuation."""
+    return _letters(text) if isinstance(text, str) and len(text) <= _SHORT else _PUNCT.sub("", fold(text))
+
+
+@lru_cache(maxsize=8192)
+def _letters(text: str) -> str:
+    """The same for what may be a title; the printed words of every form are asked for again with every table."""
     return _PUNCT.sub("", fold(text))
 
 

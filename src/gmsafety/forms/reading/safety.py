@@ -33,6 +33,7 @@ _MAGIC = {
     b"\x89PNG": "PNG 图片", b"\xff\xd8\xff": "JPEG 图片", b"GIF8": "GIF 图片", b"BM": "BMP 图片", b"Rar!": "RAR 压缩包",
     b"7z\xbc\xaf": "7z 压缩包", b"\x1f\x8b": "gzip 压缩包", b"{\\rtf": "RTF 文档", b"%PDF": "PDF 文件",
 }  # fmt: skip
+DELIMITED = frozenset({".csv", ".tsv", ".txt"})
 _EXTENSIONS = {"xlsx": {".xlsx"}, "docx": {".docx"}, "ods": {".ods"}, "xls": {".xls"}}
 _KNOWN = frozenset({".xlsx", ".docx", ".ods", ".xls"})
 _ACTUAL = {
@@ -45,7 +46,7 @@ _ACTUAL = {
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """What a file is (`xlsx`, `docx`, `xls`, `ods`, or None if it cannot be taken) and what was found on the way."""
+    """What a file is (`xlsx`, `docx`, `xls`, `ods`, `csv`, or None if it cannot be taken) and what was found."""
 
     format: str | None
     findings: tuple[Finding, ...] = ()
@@ -202,18 +203,23 @@ def _area(package: zipfile.ZipFile, part: str) -> int:
 
 def _ods_area(package: zipfile.ZipFile) -> int:
     """The same for OpenDocument, where rows and cells may be repeated any number of times."""
-    largest = row_number = widest = 0
+    area = largest = row_number = widest = 0
+    tags = ("{*}table-row", "{*}table")
     with package.open("content.xml") as stream:
-        for _, row in etree.iterparse(stream, tag="{*}table-row", resolve_entities=False, no_network=True):
-            row_number += _repeated(row, "rows")
+        for _, node in etree.iterparse(stream, tag=tags, resolve_entities=False, no_network=True):
+            if str(node.tag).endswith("}table"):
+                area = max(area, largest * widest)
+                largest = row_number = widest = 0
+                continue
+            row_number += _repeated(node, "rows")
             width = 0
-            for cell in row:
+            for cell in node:
                 width += _repeated(cell, "columns")
                 if len(cell):
                     widest = max(widest, width)
                     largest = row_number
-            _forget(row)
-    return largest * widest
+            _forget(node)
+    return max(area, largest * widest)
 
 
 def _repeated(node: Any, what: str) -> int:
@@ -249,6 +255,8 @@ def _refuse_text(data: bytes, extension: str) -> Inspection:
     actual = next((name for magic, name in _MAGIC.items() if start.startswith(magic)), None)
     if start.lower().startswith((b"<html", b"<!doctype html", b"<table", b"<?xml", b"mime-version")):
         actual = "网页或XML文件"
+    if extension in DELIMITED and not actual:
+        return Inspection("csv")
     if extension not in _KNOWN:
         return _refuse("unsupported-format", actual=actual or f"{extension or '没有扩展名的'}文件")
     if actual or _is_text(data[:4096]):

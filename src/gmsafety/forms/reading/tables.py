@@ -8,11 +8,21 @@ Row = list[Any]
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """A header field that stands in a cell beside the table: its label, what it says, the cell."""
+
+    label: str
+    value: Any
+    where: str
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One table: a sheet, or a table of a Word file. Rows and columns are counted from 0 inside `rows`.
 
     `covered` maps a cell inside a vertical merge to the row of the merge's first cell. `above` and `below` are lines
     of text around a Word table. `joints` are the rows at which further Word tables were joined on, with their ordinals.
+    `stated` are header fields that an export gives beside its rows.
     """
 
     rows: Callable[[], Iterator[Row]]
@@ -27,6 +37,7 @@ class Table:
     inside: int | None = None
     in_textbox: bool = False
     joints: tuple[tuple[int, int], ...] = ()
+    stated: tuple[Stated, ...] = ()
 
     def where(self, row: int, col: int) -> str:
         """The address of a cell as a user knows it."""

@@ -11,6 +11,7 @@ from lxml import etree
 
 from ...findings import FILE, Finding
 from ...kinds import KINDS
+from ..marks import guide_in_document, list_in_document
 from ..types.text import shorten
 from .numbering import Numbering
 from .tables import Row, Table
@@ -48,8 +49,17 @@ def word_tables(data: bytes) -> tuple[list[Table], list[Finding]]:
     walk = _Walk(numbering)
     if body is None:
         return [], [KINDS["unsupported-format"].at(FILE, actual="这种变体的 Word 文档（Strict Open XML）")]
+    for ours in (*list_in_document(body), *guide_in_document(body)):
+        body.remove(ours)
     walk.container(body, inside=None, in_textbox=False)
     return walk.finished(), []
+
+
+def word_cells(body: Any) -> dict[tuple[int, int, int], Any]:
+    """The cells of a document's tables by table, row and column as a finding names them; merged ones by their first."""
+    at: dict[tuple[int, int, int], Any] = {}
+    _Walk(Numbering(), at).container(body, inside=None, in_textbox=False)
+    return at
 
 
 def has_picture(data: bytes) -> bool:
@@ -81,8 +91,9 @@ class _Draft:
 class _Walk:
     """Goes through a document once, collecting tables and the lines between them."""
 
-    def __init__(self, numbering: Numbering) -> None:
+    def __init__(self, numbering: Numbering, at: dict[tuple[int, int, int], Any] | None = None) -> None:
         self.numbering = numbering
+        self.at = at
         self.drafts: list[_Draft] = []
         self.lines: list[str] = []
 
@@ -143,6 +154,10 @@ class _Walk:
                     anchors[col + offset] = number
                 else:
                     anchors.pop(col + offset, None)
+            if self.at is not None:
+                first = self.at.get((draft.ordinal, anchors[col] + 1, col + 1)) if continues else None
+                for offset in range(span):
+                    self.at[draft.ordinal, number + 1, col + offset + 1] = cell if first is None else first
             text = "" if continues else self._cell_text(cell)
             cells += [text] + [""] * (span - 1)
             self._nested(cell, draft)

@@ -13,6 +13,7 @@ from lxml import etree
 
 from ...findings import FILE, Finding, Place
 from ...kinds import KINDS
+from ..marks import GUIDE_TITLE, MEMORY, may_be_ours
 from ..types.text import shorten
 from .safety import Inspection
 from .tables import Formula, Row, Table, letters
@@ -41,7 +42,18 @@ def workbook_tables(data: bytes) -> tuple[list[Table], list[Finding]]:
 
 def _opened(data: bytes) -> list[Table]:
     book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
-    return [_table(book, meta) for meta in book.sheets_metadata if _is_sheet(meta)]
+    tables = [_table(book, meta) for meta in book.sheets_metadata if _is_sheet(meta)]
+    return [t for t in tables if not (_is_guide(t) or (may_be_ours(t.sheet or "") and _remembers(t)))]
+
+
+def _is_guide(table: Table) -> bool:
+    """Tell whether a sheet is the guide that went down with a blank form."""
+    return next((row[0] for row in table.rows() if row), None) == GUIDE_TITLE
+
+
+def _remembers(table: Table) -> bool:
+    """Tell whether a sheet is the list of findings in an annotated copy, and so holds nothing that was filled in."""
+    return any(str(cell).startswith(MEMORY) for row in table.rows() for cell in row)
 
 
 def _older_errors(data: bytes) -> bytes:
