@@ -224,7 +224,7 @@ def test_json_carries_what_follows_and_refuses_what_does_not(region: Catalog) ->
     data = to_json(record)
 
     assert from_json(data, record.form).same_content(record)
-    data["rows"][0]["firms"], data["rows"][3]["general_rate"] = 63, 0.5
+    data["rows"][0]["firms"], data["rows"][3]["general_rate"] = 63, "0.5"
     with pytest.raises(
         ValueError, match=r"rows\[0\]\.firms：应为62（算出），现为63；rows\[3\]\.general_rate：应为0\.4"
     ):

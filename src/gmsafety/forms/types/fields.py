@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from .dates import ANY, Window, chinese_date, parse_date
@@ -207,7 +207,7 @@ class Money(FieldType):
 
 
 class Ratio(FieldType):
-    """A part of a whole: 85.7% on paper, 0.857 as a Decimal inside."""
+    """A part of a whole: 85.7% on paper, 0.857 as a Decimal inside, and as text in JSON."""
 
     name = "ratio"
     numeric = True
@@ -219,14 +219,21 @@ class Ratio(FieldType):
         return "" if value is None else f"{plain(value * 100)}%"
 
     def to_json(self, value: Any) -> Any:
-        return None if value is None else float(value)
+        return None if value is None else plain(value)
 
     def from_json(self, value: Any) -> Any:
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or value < 0:
-            raise ValueError(f"应为比率（0.857），现为{value!r}")
-        return Decimal(str(value))
+        try:
+            ratio = Decimal(str(value))
+        except InvalidOperation:
+            ratio = Decimal(-1)
+        if isinstance(value, bool) or not ratio.is_finite() or ratio < 0:
+            raise ValueError(f"应为比率（\"0.857\"），现为{value!r}")
+        return ratio
+
+    def to_rule(self, value: Any) -> Any:
+        return None if value is None else float(value)
 
     def to_printed(self, value: Any) -> Any:
         return None if value is None else self.show(value)

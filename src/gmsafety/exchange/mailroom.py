@@ -1,0 +1,226 @@
+"""The mail room of a node: what comes in is stored once, in order, and answered; what goes out is sealed in order.
+
+It keeps nothing itself. A `Store` holds inbox, outbox and channels, and everything one call does to it is one
+transaction: either all of it is committed before the answer is given, or nothing is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from .answers import REFUSALS, Refusal, SignedStored, Stored, sign_refusal, sign_stored
+from .canonical import canonical, digest
+from .envelope import PROTOCOL, Attachment, Draft, Envelope, Link, Message, opened, seal
+from .errors import Malformed, NotCanonical
+from .peers import Peer
+from .receipts import Verdict
+from .signing import SigningKey
+
+SKEW = dt.timedelta(minutes=15)
+"""How far ahead of ours the clock of another node may be."""
+LARGEST_MESSAGE = 32 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far a channel has come: the last message in order, by number and hash."""
+
+    epoch: str
+    sequence: int = 0
+    hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message in the inbox: its bytes as they came, the answer that was given, whether it waits for another."""
+
+    sender: str
+    id: str
+    hash: str
+    link: Link
+    content: bytes
+    answer: bytes
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message in the outbox: frozen bytes, sent as they are until they are answered."""
+
+    receiver: str
+    id: str
+    hash: str
+    link: Link
+    content: bytes
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Store(Protocol):
+    """What a mail room keeps its things in; within one transaction."""
+
+    def peer(self, name: str) -> Peer | None:
+        """Another node by name."""
+
+    def received(self, sender: str, message: str) -> Entry | None:
+        """A message in the inbox."""
+
+    def incoming(self, sender: str, epoch: str) -> Mark | None:
+        """How far a channel from another node has come."""
+
+    def waiting(self, sender: str, epoch: str, sequence: int) -> Entry | None:
+        """A message that is held, by its number."""
+
+    def keep(self, entry: Entry) -> None:
+        """Add a message to the inbox, which only ever grows; unless it is held, it is the next to be taken up."""
+
+    def release(self, entry: Entry) -> None:
+        """Mark a message as held no more: it is the next to be taken up."""
+
+    def advance(self, sender: str, mark: Mark) -> None:
+        """Note how far a channel from another node has come."""
+
+    def has(self, attachment: Attachment) -> bool:
+        """Tell whether the bytes of an attachment are here."""
+
+    def outgoing(self, receiver: str) -> Mark:
+        """How far our channel to another node has come."""
+
+    def send(self, message: Outgoing) -> None:
+        """Put a message into the outbox, and note how far the channel has come with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is answered to a message: an HTTP status and signed bytes. `is_again`: it was here before."""
+
+    status: int
+    content: bytes
+    is_again: bool = False
+
+    @property
+    def is_stored(self) -> bool:
+        """True where the message is in the inbox; otherwise nothing was changed."""
+        return self.status < 300
+
+
+Examine = Callable[[Message], str]
+"""Looks at a message before it is stored; gives the slug of a refusal, or nothing. It changes nothing."""
+
+
+def nothing_against(message: Message) -> str:
+    """Take every message that is whole and of a peer."""
+    return ""
+
+
+@dataclass(frozen=True)
+class MailRoom:
+    """The mail room of one node. `key` signs; `others` sign beside it while a new key is not pinned everywhere."""
+
+    node: str
+    key: SigningKey
+    others: tuple[SigningKey, ...] = ()
+
+    def receive(self, content: bytes, store: Store, *, now: dt.datetime, examine: Examine = nothing_against) -> Answer:
+        """Take a message into the inbox. What it asks for is done later, in the order of the channel (`Store.keep`).
+
+        The answer may be given after the transaction of the store is committed, and not before.
+        """
+        if len(content) > LARGEST_MESSAGE:
+            return self._refuse("too-large", content, now)
+        try:
+            message = opened(content)
+            payload_fits = message.payload_fits
+        except (Malformed, NotCanonical):
+            return self._refuse("version" if _is_other_version(content) else "malformed", content, now)
+        slug = self._trouble(message, store, now) or ("" if payload_fits else "payload-differs")
+        if slug:
+            return self._refuse(slug, content, now)
+        before = store.received(message.envelope.sender, message.envelope.id)
+        if before is not None:
+            if before.hash == message.hash:
+                return Answer(200, before.answer, is_again=True)
+            return self._refuse("other-content", content, now, stored_hash=before.hash)
+        slug = examine(message)
+        return self._refuse(slug, content, now) if slug else self._new(message, content, store, now)
+
+    def _trouble(self, message: Message, store: Store, now: dt.datetime) -> str:
+        """Why a message is not even looked up: who it is for, who it is from, whether it is theirs."""
+        envelope = message.envelope
+        if envelope.receiver != self.node:
+            return "not-for-us"
+        peer = store.peer(envelope.sender)
+        if peer is None or not peer.is_open:
+            return "unknown-sender"
+        if message.verify(peer.keys_at(envelope.sealed_at)) is not Verdict.VALID:
+            return "bad-signature"
+        return "clock" if envelope.sealed_at > now + SKEW else ""
+
+    def _new(self, message: Message, content: bytes, store: Store, now: dt.datetime) -> Answer:
+        envelope, link = message.envelope, message.envelope.link
+        missing = [a for a in envelope.attachments if not store.has(a)]
+        if missing:
+            return self._refuse("attachments-missing", content, now, missing=tuple(a.hash for a in missing))
+        mark = store.incoming(envelope.sender, link.epoch) or Mark(link.epoch)
+        is_next = link.sequence == mark.sequence + 1
+        is_taken = link.sequence <= mark.sequence or bool(store.waiting(envelope.sender, link.epoch, link.sequence))
+        if is_taken or (is_next and link.previous != mark.hash):
+            return self._refuse("broken-chain", content, now, stored_hash=mark.hash)
+        answer = self._stored(message, now, held=not is_next).to_bytes()
+        store.keep(Entry(envelope.sender, envelope.id, message.hash, link, content, answer, not is_next))
+        if is_next:
+            self._advance(store, envelope.sender, Mark(link.epoch, link.sequence, message.hash))
+        return Answer(200 if is_next else 202, answer)
+
+    def _advance(self, store: Store, sender: str, mark: Mark) -> None:
+        """Note how far the channel has come, with what was waiting for this message."""
+        while True:
+            following = store.waiting(sender, mark.epoch, mark.sequence + 1)
+            if following is None or following.link.previous != mark.hash:
+                break
+            store.release(following)
+            mark = Mark(mark.epoch, following.link.sequence, following.hash)
+        store.advance(sender, mark)
+
+    def _stored(self, message: Message, now: dt.datetime, *, held: bool) -> SignedStored:
+        envelope = message.envelope
+        stored = Stored(
+            node=self.node, sender=envelope.sender, message=envelope.id, message_hash=message.hash, stored_at=now,
+            held=held,
+        )  # fmt: skip
+        return sign_stored(stored, self.key)
+
+    def _refuse(
+        self, slug: str, content: bytes, now: dt.datetime, *, said: str = "", stored_hash: str | None = None,
+        missing: tuple[str, ...] = (),
+    ) -> Answer:  # fmt: skip
+        kind = REFUSALS[slug]
+        refusal = Refusal(
+            node=self.node, received=digest(content), code=kind.code, slug=kind.slug, status=kind.status,
+            said=said or kind.words, refused_at=now, stored_hash=stored_hash, missing=missing,
+        )  # fmt: skip
+        return Answer(kind.status, sign_refusal(refusal, self.key).to_bytes())
+
+    def post(self, draft: Draft, store: Store, *, message_id: str, now: dt.datetime) -> Message:
+        """Seal a message and put it into the outbox, in the transaction of what it tells."""
+        mark = store.outgoing(draft.receiver)
+        envelope = Envelope(
+            id=message_id, kind=draft.kind, sender=self.node, receiver=draft.receiver,
+            link=Link(epoch=mark.epoch, sequence=mark.sequence + 1, previous=mark.hash),
+            sealed_at=now, test=draft.test, subject=draft.subject, answers=draft.answers,
+            payload_hash=digest(canonical(draft.payload)), attachments=draft.attachments,
+        )  # fmt: skip
+        message = seal(envelope, draft.payload, self.key, *self.others)
+        content = message.to_bytes()
+        store.send(Outgoing(draft.receiver, message_id, message.hash, envelope.link, content, draft.attachments))
+        return message
+
+
+def _is_other_version(content: bytes) -> bool:
+    """Tell whether bytes are a message of another version of the protocol."""
+    return b'"protocol":"gmsafety/' in content and f'"protocol":"{PROTOCOL}"'.encode() not in content
+
+
+__all__ = ["Answer", "Entry", "Examine", "MailRoom", "Mark", "Outgoing", "Store"]

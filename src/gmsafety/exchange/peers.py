@@ -1,0 +1,86 @@
+"""Other nodes and their keys: pinned, rotated, revoked; trusted first by an anchor file handed over by hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from ..provenance import Value
+from .canonical import canonical, digest, plain
+from .signing import PublicKey
+from .wire import Line, Moment, take
+
+
+class PeerKey(Value):
+    """A key of a node, and when it may sign; a revoked one signs nothing any more, whatever a message says."""
+
+    key_id: Line
+    algorithm: Line
+    public_key: Line
+    valid_from: Moment
+    valid_until: Moment | None = None
+    revoked: bool = False
+
+    @property
+    def key(self) -> PublicKey:
+        """The key itself."""
+        return PublicKey.from_json({"key_id": self.key_id, "algorithm": self.algorithm, "public_key": self.public_key})
+
+    def signs_at(self, moment: dt.datetime) -> bool:
+        """Tell whether it may sign what was sealed at a moment."""
+        return (
+            not self.revoked and self.valid_from <= moment and (self.valid_until is None or moment < self.valid_until)
+        )
+
+    @classmethod
+    def of(cls, key: PublicKey, valid_from: dt.datetime) -> PeerKey:
+        """Pin a key from a moment on."""
+        return cls(**key.to_json(), valid_from=valid_from)
+
+
+class Peer(Value):
+    """Another node: its name, what it is called, where it is reached, its keys, the units it may speak for.
+
+    `address` is None for one that only calls, or is only reached by stick. `units` are full references; what is below
+    them belongs to it, too.
+    """
+
+    name: Line
+    title: Line
+    address: str | None = None
+    keys: Annotated[tuple[PeerKey, ...], Field(max_length=32)] = ()
+    units: tuple[Line, ...] = ()
+    is_open: bool = True
+
+    def keys_at(self, moment: dt.datetime) -> tuple[PublicKey, ...]:
+        """The keys that may sign what was sealed at a moment."""
+        return tuple(k.key for k in self.keys if k.signs_at(moment))
+
+
+class Anchor(Value):
+    """What a node's administrator hands to another by hand: who it is and with which keys it signs."""
+
+    protocol: Literal["gmsafety/1"] = "gmsafety/1"
+    peer: Peer
+    made_at: Moment
+
+    @property
+    def fingerprint(self) -> str:
+        """The hash to be compared by telephone, in groups of four."""
+        hashed = digest(canonical(self.model_dump()))
+        return " ".join(hashed[i : i + 4] for i in range(0, 32, 4))
+
+    def to_json(self) -> dict[str, Any]:
+        """The anchor file."""
+        shape: dict[str, Any] = plain(self.model_dump())
+        return shape
+
+    @classmethod
+    def from_json(cls, content: Any) -> Anchor:
+        """Take an anchor file; Malformed lists everything that does not fit."""
+        anchor = take(cls, content, noun="节点锚文件")
+        for key in anchor.peer.keys:
+            _ = key.key  # a key that is none is Malformed, too
+        return anchor
