@@ -1,15 +1,15 @@
 """This period against last: cumulative numbers never fall, ledger rows never go. Two forms of one unit side by side."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
 from ..findings import Finding, Kind, Place
 from .record import Record
-from .types import fold
-from .types.text import shorten
+from .types.text import fold_all, shorten
 
-_PUNCTUATION = str.maketrans("", "", ",.;:。、()[]“”\"'-—")
+_PUNCTUATION = re.compile(r"[,.;:。、()\[\]“”\"'—-]")
 
 
 def against_previous(
@@ -57,9 +57,10 @@ def row_keys(record: Record, by: Iterable[str] = ()) -> Iterator[tuple[Any, ...]
 
 
 def _each_once(values: list[Any]) -> list[Any]:
-    bare = {v: _bare(v) if isinstance(v, str) else v for v in set(values)}
-    return [bare[v] for v in values]
+    texts = list({v for v in values if isinstance(v, str)})
+    bare = dict(zip(texts, (_bare(t) for t in fold_all(texts)), strict=True)) if texts else {}
+    return [bare[v] if isinstance(v, str) else v for v in values]
 
 
-def _bare(text: str) -> str:
-    return fold(text).translate(_PUNCTUATION)
+def _bare(folded: str) -> str:
+    return _PUNCTUATION.sub("", folded) if _PUNCTUATION.search(folded) else folded

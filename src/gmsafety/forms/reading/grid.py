@@ -15,13 +15,14 @@ from ..types import Setting, Trouble, fold, is_blank
 from ..types.dates import Window
 from ..types.fields import as_text
 from ..types.numbers import parse_number
-from ..types.text import is_dots, looks_like_formula, shorten
+from ..types.text import is_dots, is_plain, looks_like_formula, shorten
 from .identify import ColumnMap, Match
 from .printed_rows import PrintedRows, as_printed
 from .sums import Sums, computed_findings, is_sum, is_units
 from .tables import Row, Table
 
 _CHUNK = 512
+_TEXTS = frozenset(("text", "narrative", "measure", "completion"))
 _NOTE = re.compile(
     r"^(?:说明|注|备注|填表说明|填报说明|附注|单位负责人|主要负责人|填表人|填报人|审核人|联系人|联系电话|制表|合计)"
 )
@@ -43,10 +44,14 @@ class _Seen(dict[Any, Any]):
 
     def __init__(self, column: Column, setting: Setting) -> None:
         self.column, self.kind, self.setting = column, column.kind, setting
+        self.is_text = column.type in _TEXTS
         self.troubles: dict[Any, tuple[Trouble, ...]] = {}
         self.typed: dict[Any, Any] = {}
 
     def __missing__(self, raw: Any) -> Any:
+        if self.is_text and isinstance(raw, str) and is_plain(raw):
+            self[raw] = raw
+            return raw
         value, trouble = self.kind.read(raw, self.setting)
         troubles = (trouble,) if trouble else ()
         if isinstance(raw, str) and not troubles and not self.kind.numeric and looks_like_formula(raw):

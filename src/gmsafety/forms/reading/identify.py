@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -14,6 +14,7 @@ HEAD_ROWS = 120
 ENOUGH = 0.7
 ENOUGH_WITH_TITLE = 0.45
 CLOSE = 0.08
+_DIGIT = re.compile(r"\d")
 _NUMBERINGS = (re.compile(r"^\d+"), re.compile(r"^[一二三四五六七八九十]+"))
 
 
@@ -58,7 +59,9 @@ def _of_table(table: Table, forms: tuple[Form, ...]) -> list[Match]:
     keys = [[key(c) if isinstance(c, str) and len(c) <= 40 else "" for c in row] for row in head]
     if not any(any(row) for row in keys):
         return []
-    return [m for form in forms if (m := _match(form, table, head, keys))]
+    found = [m for form in forms if (m := _match(form, table, head, keys))]
+    digits = len(_DIGIT.findall(" ".join(str(cell) for row in head for cell in row))) if found else 0
+    return [replace(m, digits=digits) for m in found]
 
 
 def _match(form: Form, table: Table, head: list[Row], keys: list[list[str]]) -> Match | None:
@@ -75,9 +78,10 @@ def _match(form: Form, table: Table, head: list[Row], keys: list[list[str]]) -> 
         table.sheet or "",
         *(str(c) for row in head[: header.start if header else 6] for c in row if isinstance(c, str)),
     ]
-    digits = sum(c.isdigit() for row in head for cell in row for c in str(cell))
     lines = header.stop - header.start if header else 0
-    return Match(form, table, score, _title_likeness(form, above), header_row, titles, labels, label_col, digits, lines)
+    return Match(
+        form, table, score, _title_likeness(form, above), header_row, titles, labels, label_col, header_lines=lines
+    )
 
 
 def _known_titles(form: Form, titles: tuple[tuple[int, str], ...]) -> int:
@@ -104,6 +108,8 @@ def _labels(form: Form, keys: list[list[str]]) -> tuple[dict[str, tuple[int, ...
 
 
 def _clause_of(clauses: tuple[Clause, ...], text: str) -> str | None:
+    if not any(key(clause.label) in text for clause in clauses):
+        return None
     bare = {text, *(n.sub("", text) for n in _NUMBERINGS)}
     for clause in clauses:
         label = key(clause.label)

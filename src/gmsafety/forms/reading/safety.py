@@ -19,7 +19,9 @@ LARGEST_CONTENT = 256 * 2**20
 MOST_PARTS = 4000
 LARGEST_AREA = 4_000_000
 LARGEST_WORD = 16 * 2**20
-_FAR_CELL = re.compile(rb"\br\s*=\s*[\"'](?:[A-Z]{3}\d|[A-Z]{2}\d{4}|[A-Z]\d{6}|\d{6})")
+_FAR = rb"(?:[A-Z]{3}\d|[A-Z]{2}\d{4}|[A-Z]\d{6}|\d{6})"
+_FAR_CELL = re.compile(rb'r="' + _FAR)
+_FAR_CELL_SPELT_OTHERWISE = re.compile(rb"\br\s*=\s*[\"']" + _FAR)
 _WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff")
 _CELL = re.compile(rb"\br\s*=\s*[\"']([A-Z]{1,3})(\d{1,7})[\"']")
 _ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
@@ -143,7 +145,7 @@ def _scan_parts(package: zipfile.ZipFile, infos: list[zipfile.ZipInfo], form: st
                 return _refuse("xml-entities")
             if b"<f" in chunk or b":f>" in chunk or b't="e"' in chunk:
                 formulas.append(info.filename)
-            if info.filename.startswith("xl/") and (_FAR_CELL.search(chunk) or _has_nameless_cells(chunk)):
+            if info.filename.startswith("xl/") and (_has_far_cells(chunk) or _has_nameless_cells(chunk)):
                 far.append(info.filename)
             if info.filename.endswith(".rels") and b"External" in chunk:
                 linked.append(info.filename)
@@ -171,10 +173,19 @@ def _bound(package: zipfile.ZipFile, part: str) -> int:
     return (last - first + 1) * (max(cols) - min(cols) + 1) if cols else 0
 
 
+def _has_far_cells(chunk: bytes) -> bool:
+    """Tell whether an address there is far down or far to the right; quick for the spelling that programs use."""
+    if b"r='" in chunk or b"r =" in chunk or b"r=\n" in chunk:
+        return bool(_FAR_CELL_SPELT_OTHERWISE.search(chunk))
+    return bool(_FAR_CELL.search(chunk))
+
+
 def _has_nameless_cells(chunk: bytes) -> bool:
     """Tell whether cells may stand there without an address, which then follows from their position."""
-    if chunk.startswith(_WIDE_TEXT) or b":c " in chunk or b":c>" in chunk or b":c/" in chunk:
+    if chunk.startswith(_WIDE_TEXT) or (b":c" in chunk and re.search(rb":c[ >/]", chunk)):
         return True
+    if chunk.count(b"<c") <= chunk.count(b'<c r="') + 1:
+        return False
     cells = chunk.count(b"<c ") + chunk.count(b"<c>") + chunk.count(b"<c/")
     return cells > chunk.count(b'<c r="') + 1
 

@@ -6,16 +6,18 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
+from ...findings import Severity
 from .dates import ANY, Window, chinese_date, parse_date
 from .numbers import WAN, as_count, as_money, as_ratio, parse_number, plain
 from .phrases import missing_parts, read_completion
 from .problem import BLANK, Parsed, Trouble
-from .text import LONGEST_CELL, fold, is_blank, shorten, squash
+from .text import LONGEST_CELL, fold, is_blank, shorten, squash, ticked
 
 _ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 
 
 _AROUND_CHOICE = re.compile(r"^(?:[(]?\d[.、)]|[☑√✓■●])|[。.;,、]+$")
+_ALTOGETHER = re.compile(r"^(?:共计?|总计|合计):?(?=[\d零一二两三四五六七八九十])")
 _FILLER = frozenset("*x_/-—市县区")
 _LEAD_IN = re.compile(r"^(?:截至|截止)?(?:目前|本周|当前|今日)(?:为止)?[,:]?")
 _BETWEEN = re.compile(r"[,、/;]|(?<=[县市区旗])(?:以及|和|及|与)(?=.{2,}?[县市区旗])")
@@ -26,6 +28,7 @@ class Setting:
     """What a field of a form adds to its type: choices, parts of a measure, units, the window for dates."""
 
     choices: tuple[str, ...] = ()
+    open: bool = False
     parts: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     window: Window = ANY
@@ -143,6 +146,8 @@ class Count(FieldType):
     numeric = True
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
+        if isinstance(raw, str) and not setting.in_sentence:
+            raw = _ALTOGETHER.sub("", fold(raw))
         return as_count(parse_number(raw, units=setting.units, words=setting.in_sentence))
 
     def from_json(self, value: Any) -> Any:
@@ -229,7 +234,7 @@ class Ratio(FieldType):
         except InvalidOperation:
             ratio = Decimal(-1)
         if isinstance(value, bool) or not ratio.is_finite() or ratio < 0:
-            raise ValueError(f"应为比率（\"0.857\"），现为{value!r}")
+            raise ValueError(f'应为比率（"0.857"），现为{value!r}')
         return ratio
 
     def to_rule(self, value: Any) -> Any:
@@ -273,13 +278,12 @@ class Choice(FieldType):
     name = "choice"
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
-        folded = _AROUND_CHOICE.sub("", fold(raw))
+        folded = _AROUND_CHOICE.sub("", fold(ticked(str(raw)) or raw))
         for choice in setting.choices:
             if folded == fold(choice):
                 return Parsed(choice)
-        return Parsed(
-            squash(raw), Trouble("not-in-list", {"text": shorten(raw), "choices": "、".join(setting.choices)})
-        )
+        said: dict[str, Any] = {"text": shorten(raw), "choices": "、".join(setting.choices)}
+        return Parsed(squash(raw), Trouble("not-in-list", said | ({"severity": Severity.INFO} if setting.open else {})))
 
 
 class Measure(FieldType):

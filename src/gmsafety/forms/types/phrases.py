@@ -100,6 +100,11 @@ def missing_parts(text: str, parts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(p.split("|")[0] for p in parts if p not in given)
 
 
+_IS_THERE = ("已", "有", "配备")
+_NEXT_NUMBER = re.compile(r"(?:[;。,、]+\d+[.、)]?|\d+[.、)]|[;。,、]+[一二三四五六七八九十]+(?:是|、)|[①-⑳])$")
+_LINK = re.compile(r"^[为是]")
+
+
 @dataclass(frozen=True, slots=True)
 class _Label:
     """A part's word at the beginning of a passage; `is_said` where the words before it say that there is one."""
@@ -113,7 +118,7 @@ class _Label:
 
 def _labels(lines: str, parts: tuple[str, ...]) -> list[_Label]:
     found = [
-        _Label(m.start("label"), m.end(), m["word"], part, bool(re.search("已|有|配备", m["before"])))
+        _Label(m.start("label"), m.end(), m["word"], part, any(w in m["before"] for w in _IS_THERE))
         for part in parts
         for m in _label(part).finditer(lines)
     ]
@@ -126,8 +131,7 @@ def _labels(lines: str, parts: tuple[str, ...]) -> list[_Label]:
 
 def _says_something(content: str) -> bool:
     """Tell whether anything stands between one label and the next, apart from punctuation and the next number."""
-    own = re.sub(r"(?:[;。,、]+\d+[.、)]?|\d+[.、)]|[;。,、]+[一二三四五六七八九十]+(?:是|、)|[①-⑳])$", "", content)
-    return bool(re.sub(r"^[为是]", "", _EMPTY.sub("", own)))
+    return bool(_LINK.sub("", _EMPTY.sub("", _NEXT_NUMBER.sub("", content))))
 
 
 @cache
