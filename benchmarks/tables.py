@@ -8,7 +8,9 @@ from large_ledger import all_cells
 from measure import ROOT, Figure, Goal, alternate, figure, ratios, seconds
 
 from gmsafety import Catalog, load_catalog
-from gmsafety.forms import Reading, Record, check, fill, read
+from gmsafety.findings import Finding, Place
+from gmsafety.forms import Reading, Record, annotate, check, fill, read
+from gmsafety.kinds import KINDS
 
 LEDGER = ROOT / "tests/samples/large/ledger_10000_rows.xlsx"
 LEDGER_ROWS = 10_000
@@ -21,6 +23,7 @@ def table_figures(folder: Path, rounds: int) -> list[Figure]:
     return [
         *_reading(catalog, rounds),
         *_writing(_record(read(LEDGER, catalog)), folder, rounds),
+        *_annotating(folder, rounds),
         *_weekly(catalog, folder, 3 * rounds),
     ]
 
@@ -97,6 +100,38 @@ def _write_bare(cells: list[tuple[Any, ...]], to: Path) -> None:
     for row in cells:
         sheet.append(row)
     book.save(to)
+
+
+def _annotating(folder: Path, rounds: int) -> list[Figure]:
+    """Mark a cell in every twentieth row; openpyxl only loads the workbook and saves it."""
+    copy, saved = folder / "annotated.xlsx", folder / "saved.xlsx"
+    findings = _every_twentieth()
+    ours, theirs = alternate(
+        [
+            lambda: seconds(lambda: annotate(LEDGER, findings, to=copy)),
+            lambda: seconds(lambda: openpyxl.load_workbook(LEDGER).save(saved)),
+        ],
+        rounds=rounds,
+    )
+    return [
+        figure(
+            "ledger-annotate-ratio",
+            ratios(ours, theirs),
+            "×",
+            "ledger, 10,000 rows: annotate 500 cells ÷ openpyxl load + save",
+            files=[LEDGER],
+            goal=Goal(2.0),
+        ),
+        figure("ledger-annotate", [s * 1e3 for s in ours], "ms", "– annotate", files=[LEDGER]),
+        figure("ledger-openpyxl-save", [s * 1e3 for s in theirs], "ms", "– openpyxl load + save", files=[LEDGER]),
+    ]
+
+
+def _every_twentieth() -> list[Finding]:
+    sheet = openpyxl.load_workbook(LEDGER, read_only=True).sheetnames[0]
+    columns, rows = "BCDEF", range(20, LEDGER_ROWS, 20)
+    places = [Place(f"{columns[n % len(columns)]}{row}", sheet) for n, row in enumerate(rows)]
+    return [KINDS["missing-value"].at(place, field="第几栏") for place in [*places, Place("A10", sheet)]]
 
 
 def _weekly(catalog: Catalog, folder: Path, rounds: int) -> list[Figure]:

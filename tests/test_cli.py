@@ -29,7 +29,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
 
 # arguments, exit status
 STATUS = (
-    (("plugins", "list"), 0),
+    (("plugin", "list"), 0),
     (("campaigns", "list"), 0),
     (("campaigns", "show", "shanxi.gongmao-2024"), 0),
     (("campaigns", "show", "no-such"), 2),
@@ -45,7 +45,7 @@ STATUS = (
     (("forms", "check", FAIL / "rectified_over_found.xlsx"), 1),
     (("forms", "check", FAIL / "truncated.xlsx"), 1),
     (("forms", "blank", "weekly-dispatch", "--to", "/no/such/folder/x.xlsx"), 3),
-    (("forms", "blank", "weekly-dispatch", "--to", "x.pdf"), 2),
+    (("forms", "blank", "weekly-dispatch", "--to", "x.ods"), 2),
     (("--version",), 0),
     (("rollup", "weekly-dispatch", PASS / "weekly_plain.xlsx", "--unit", "140500", "--period", "2024-12-21"), 2),
     (("rollup", "weekly-dispatch", PASS / "weekly_plain.xlsx", "--unit", "140525", "--period", "2025-01-10"), 2),
@@ -256,8 +256,8 @@ def test_the_calendar_file() -> None:
 
 
 def test_everything_that_lists_also_speaks_json(run: Any) -> None:
-    for args in (("plugins", "list"), ("campaigns", "list"), ("campaigns", "show", "shanxi.gongmao-2024"), ("forms", "list"), ("forms", "show", "weekly-dispatch"), ("plugins", "schema"), ("duties",)):  # fmt: skip
-        _, out, _ = run(*args, *(["--json"] if args != ("plugins", "schema") else []))
+    for args in (("plugin", "list"), ("campaigns", "list"), ("campaigns", "show", "shanxi.gongmao-2024"), ("forms", "list"), ("forms", "show", "weekly-dispatch"), ("plugin", "schema"), ("duties",)):  # fmt: skip
+        _, out, _ = run(*args, *(["--json"] if args != ("plugin", "schema") else []))
         assert isinstance(json.loads(out), list)
 
 

@@ -244,7 +244,7 @@ def test_what_stands_below_or_inside_a_word_table_is_shown(word: Any, catalog: C
         ("nope", "没有命令“nope”"),
         ("forms read .", "“.”是文件夹"),
         ("duties --from 2025-13-02", "不是日期"),
-        ("duties --from 2025-02-01 --to 2025-01-01", "起始日2025-02-01晚于截止日2025-01-01"),
+        ("duties --from 2025-02-01 --until 2025-01-01", "起始日2025-02-01晚于截止日2025-01-01"),
         ("duties --ics --json", "不能同时用"),
         ("campaigns show gongmao-2024", "请写全名"),
     ],

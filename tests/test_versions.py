@@ -240,6 +240,8 @@ def test_a_region_prints_a_shared_form_in_its_own_layout(region: Catalog, tmp_pa
     assert sheet["A1"].value == "附件7"
     assert sheet.page_setup.orientation == "landscape"
     assert region.printed_in(form, None) is form
+    assert region.printed(Record(form, {"unit": "高平市安委办", "date": None})).form.layout == own.layout
+    assert region.printed(Record(form, {"unit": "别处", "date": None})).form is form
     assert (
         read(fill(Record(own, {"unit": "高平市安委办", "date": None}), tmp_path / "filled.xlsx"), region).form is form
     )

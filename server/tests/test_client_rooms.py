@@ -1,6 +1,8 @@
 """Each room of the client, once from beginning to end: what is asked for is what the server gives."""
 
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -91,6 +93,7 @@ def test_reference(client: Callable[..., Client], tmp_path: Path) -> None:
     filed = clerk.submissions.file_nil(TABLE, WEEK)
     opinion = reference.verify(filed.receipts[0])
     reference.download_blank(TABLE, "docx", tmp_path / "blank.docx")
+    issued = reference.download_blank(TABLE, "xlsx", period=WEEK)
 
     assert ("weekly-forms", "summary", "warning-education", "compile-for-province") == campaign.duties
     assert set(campaign.duties) == {d.id for d in reference.duties(campaign)}
@@ -101,6 +104,7 @@ def test_reference(client: Callable[..., Client], tmp_path: Path) -> None:
     assert (date(2024, 12, 27), 0) == (nil.period, nil.errors)
     assert ("valid", filed.receipts[0].code) == (opinion.verdict, opinion.code)
     assert (tmp_path / "blank.docx").stat().st_size > 10_000
+    assert b"gmsafety-period" in zipfile.ZipFile(io.BytesIO(issued)).read("docProps/custom.xml")
 
 
 def test_node(address: str) -> None:

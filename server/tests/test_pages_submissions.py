@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -13,7 +13,7 @@ from fastapi.testclient import TestClient
 from browsing import Browser, Files, Page, select, words
 from gmsafety import Catalog
 from gmsafety.duties import BEIJING
-from gmsafety.forms import read
+from gmsafety.forms import check, read
 from gmsafety_server.node import Node
 from world import CITY, GAOPING, ZEZHOU, Person, StandingClock, counts, scenario_file
 
@@ -111,6 +111,28 @@ def test_what_cannot_be_filed(at: Callable[..., Browser], clock: StandingClock, 
         assert WEEKLY == blank.form.ref
     page = clerk.upload(WEEKLY, "2025-01-10", ("form", SAMPLES / "should_fail" / "truncated.xlsx"))
     assert "文件不能读取，没有收下" in page.text
+
+
+def test_blank_forms_are_made_for_the_slot(at: Callable[..., Browser], clock: StandingClock, catalog: Catalog) -> None:
+    """Unit and period stand in the header and in the mark; a ledger goes on where last week's ended."""
+    clock.set(datetime(2024, 12, 20, 9, 0, tzinfo=BEIJING))
+    clerk = at(ZEZHOU, "clerk")
+    last = scenario_file("2024-12-20", "zezhou", "ledger")
+    page = clerk.upload(LEDGER, "2024-12-20", ("form", last))
+    clerk.send(page, f"{page.path}/submit", reason="情况属实")
+    clock.set(datetime(2024, 12, 27, 9, 0, tzinfo=BEIJING))
+    page = clerk.get(f"/file?item={LEDGER}&period=2024-12-27")
+    for suffix in ("xlsx", "docx"):
+        reading = read(clerk.http.get(f"{page.path}/blank.{suffix}").content, catalog, name=f"x.{suffix}")
+        stamp, record, before = reading.stamp, reading.record, read(last, catalog).record
+        assert stamp is not None
+        assert record is not None
+        assert before is not None
+        assert (LEDGER, ZEZHOU, "泽州县应急管理局") == (stamp.form, stamp.unit, stamp.unit_name)
+        assert date(2024, 12, 27) == stamp.period
+        assert {"unit": "泽州县应急管理局", "date": date(2024, 12, 27)} == record.header
+        assert before.rows == record.rows
+        assert [] == [str(f) for f in check(reading, catalog) if f.code.startswith("GM-S23")]
 
 
 def test_nil_reports(at: Callable[..., Browser], clock: StandingClock) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import pytest
@@ -74,6 +75,16 @@ def test_blank(clerk: Any, catalog: Catalog) -> None:
         assert 200 == answer.status_code
         assert reading.record is not None
         assert WEEKLY == reading.record.form.ref
+
+
+def test_a_blank_form_for_a_period(clerk: Any, catalog: Catalog) -> None:
+    """It is made for the unit of the account, and says so in its header and in its mark."""
+    answer = clerk.get(f"/forms/{WEEKLY}/blank.xlsx", params={"period": "2024-12-27"})
+    reading = read(answer.content, catalog, name="blank.xlsx")
+    assert reading.record is not None
+    assert reading.stamp is not None
+    assert {"unit": "泽州县应急管理局", "date": date(2024, 12, 27)} == reading.record.header
+    assert (WEEKLY, ZEZHOU, date(2024, 12, 27)) == (reading.stamp.form, reading.stamp.unit, reading.stamp.period)
 
 
 UNKNOWN = ["/campaigns/nothing/duties", "/forms/nothing", "/forms/nothing/schema", "/forms/nothing/blank.xlsx"]

@@ -76,6 +76,12 @@ class Catalog:
                     return form.model_copy(update={"layout": layout.over(form.layout)})
         return form
 
+    def printed(self, record: Record) -> Record:
+        """A record in the layout of the region of the unit that it names."""
+        unit = self.units.named(str(record.header.get("unit") or ""))
+        form = self.printed_in(record.form, unit)
+        return record if form is record.form else replace(record, form=form)
+
     @cached_property
     def _layouts(self) -> dict[str, tuple[RegionLayout, ...]]:
         return {c.plugin: c.layouts for c in self.contents if c.layouts}

@@ -25,6 +25,7 @@ from . import (
     forms,
     order10,
     plugin,
+    proof,
     register,
     rollup,
     rules,
@@ -62,6 +63,7 @@ app.add_typer(checklists.app, name="checklists")
 app.add_typer(register.app, name="register")
 app.command("duties")(duties.duties)
 app.command("rollup")(rollup.rollup)
+proof.register(app)
 for _command in (enterprise.route, enterprise.gate, rules.tasks, rules.quotas, order10.order10):
     app.command(_command.__name__)(_command)
 for _more in sorted(entry_points(group="gmsafety.commands"), key=lambda e: e.name):

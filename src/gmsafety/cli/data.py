@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ..errors import GmsafetyError
 
 if TYPE_CHECKING:
+    from ..catalog import Catalog
     from ..forms.record import Record
     from ..forms.spec import Form
 
@@ -63,11 +64,11 @@ def version_named_in(path: Path) -> str | None:
     return str(data["version"]) if isinstance(data, dict) and data.get("version") else None
 
 
-def write_record(record: "Record", to: Path) -> None:
+def write_record(record: "Record", to: Path, catalog: "Catalog") -> None:
     from ..forms.schema import to_json
     from ..forms.writing import fill
 
     if to.suffix.lower() == ".json":
         to.write_text(jsonlib.dumps(to_json(record), ensure_ascii=False, indent=1), "utf-8")
     else:
-        fill(record, to)
+        fill(catalog.printed(record), to)

@@ -216,7 +216,7 @@ def convert(
     catalog = open_catalog()
     if source.suffix.lower() == ".json":
         record = load_record(source, catalog.form(form or form_named_in(source)))
-        write_record(record, target)
+        write_record(record, target, catalog)
         say_written(record.form, target, json=json, findings=[])
         return
     reading = read(source, catalog, form=form)
@@ -227,7 +227,7 @@ def convert(
         print_findings(str(source), reading.form.title if reading.form else None, reading.findings)
     found = [f.to_json() for f in reading.findings]
     if reading.record:
-        write_record(reading.record, target)
+        write_record(reading.record, target, catalog)
         say_written(reading.record.form, target, json=json, findings=found)
     elif json:
         print_json([{"file": None, "path": None, "form": None, "version": None, "findings": found}])

@@ -51,9 +51,10 @@ def fill_form(
     if len(given) > 2 or not source.is_file():
         raise NoData(f"没有数据文件“{source}”。用法：gmsafety forms fill [表的编号] 数据.json --to 文件")
     may_write(to, source, template)
-    record = load_record(source, open_catalog().form(given[0] if len(given) == 2 else form_named_in(source)))
+    catalog = open_catalog()
+    record = load_record(source, catalog.form(given[0] if len(given) == 2 else form_named_in(source)))
     if template is None:
-        write_record(record, to)
+        write_record(record, to, catalog)
         say_written(record.form, to, json=json)
         return
     from ..forms.filling import fill_template
@@ -82,7 +83,8 @@ def blank_form(  # noqa: PLR0913, PLR0917 - typer makes an option of each parame
 
     may_write(to, previous)
     catalog = open_catalog()
-    chosen = catalog.form(form)
+    asked = catalog.form(form, on=period.date() if period else None)
+    chosen = catalog.printed_in(asked, catalog.units.named(unit) if unit else None)
     issue = Issue(period=period.date() if period else None, instructions=instructions)
     if unit or period or previous or instructions:
         blank(chosen, to, issue=_issued(issue, chosen, catalog, unit, previous))

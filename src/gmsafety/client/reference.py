@@ -204,9 +204,12 @@ class Reference:
         """The JSON Schema of a form's record."""
         return self._connection.take(dict[str, Any], "GET /api/v1/forms/{ref}/schema", form)
 
-    def download_blank(self, form: str, suffix: Literal["xlsx", "docx"], to: str | Path | None = None) -> bytes:
-        """The blank form, word for word as printed."""
-        content = self._connection.ask("GET /api/v1/forms/{ref}/blank.{suffix}", form, suffix).content
+    def download_blank(
+        self, form: str, suffix: Literal["xlsx", "docx"], to: str | Path | None = None, *, period: Day | None = None
+    ) -> bytes:
+        """The blank form, word for word as printed; with a period made for it and for the unit of the account."""
+        route = "GET /api/v1/forms/{ref}/blank.{suffix}"
+        content = self._connection.ask(route, form, suffix, params=query(period=period)).content
         if to is not None:
             Path(to).write_bytes(content)
         return content

@@ -16,6 +16,7 @@ class FormField(Value):
     label: str
     type: str = "text"
     choices: Names = ()
+    open: bool = Field(False, description="the paper does not print the choices: other words are only remarked on")
     parts: Names = ()
     units: Names = Field((), description="words that may follow a number: 19条")
     aliases: Names = ()
@@ -28,7 +29,7 @@ class FormField(Value):
     @cached_property
     def setting(self) -> Setting:
         """What the form adds to the type."""
-        return Setting(choices=self.choices, parts=self.parts, units=self.units)
+        return Setting(choices=self.choices, open=self.open, parts=self.parts, units=self.units)
 
     @model_validator(mode="after")
     def _known_type(self) -> "FormField":
@@ -88,7 +89,7 @@ class Column(FormField):
     def setting(self) -> Setting:
         """What the form adds to the type; the unit in the heading may follow a number."""
         units = (*self.units, self.unit) if self.unit else self.units
-        return Setting(choices=self.choices, parts=self.parts, units=units)
+        return Setting(choices=self.choices, open=self.open, parts=self.parts, units=units)
 
 
 class Parts(Value):

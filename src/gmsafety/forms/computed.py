@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from .columns import Column, Computed
@@ -65,7 +65,10 @@ def compute(how: Computed, row: Mapping[str, Any]) -> Any:
         part, whole = row.get(how.part), row.get(how.of)
         if part is None or not whole:
             return None
-        return (Decimal(part) / Decimal(whole)).quantize(_FINEST, ROUND_HALF_UP).normalize()
+        try:
+            return (Decimal(part) / Decimal(whole)).quantize(_FINEST, ROUND_HALF_UP).normalize()
+        except InvalidOperation:  # numbers of thirty digits, which count nothing
+            return None
     added = _sum([row.get(n) for n in how.sum])
     return None if added is None else added - (_sum([row.get(n) for n in how.minus]) or 0)
 

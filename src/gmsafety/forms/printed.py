@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from .judge import derived
-from .record import Record, Rows
+from .record import Record, Rows, as_list, as_mapping
 from .sentence import Blank
 from .spec import Clause, Form
 from .types import fold
@@ -77,12 +77,12 @@ def from_printed(data: Mapping[str, Any], form: Form) -> Record:
     header = _header(data, form, wrong)
     if form.is_grid:
         rows = data.get("rows", data.get("ledger_rows"))
-        footer = {fold(k): v for k, v in (data.get("footer") or {}).items()}
+        footer = {fold(k): v for k, v in as_mapping(data.get("footer"), "footer", wrong).items()}
         signed = {f.id: footer.get(fold(f.label)) for f in form.signatures}
         nil = bool(data.get("nil"))
-        record = Record(form, header, rows=_rows_from(rows or [], form, wrong), nil=nil, signatures=signed)
+        record = Record(form, header, rows=_rows_from(as_list(rows, "rows", wrong), form, wrong), nil=nil, signatures=signed)
     else:
-        values = _clauses_from(data.get("clauses") or {}, form, wrong)
+        values = _clauses_from(as_mapping(data.get("clauses"), "clauses", wrong), form, wrong)
         record = Record(form, header, values, nil=bool(data.get("nil")))
     if wrong:
         raise ValueError("；".join(wrong))
@@ -96,7 +96,7 @@ def is_printed(data: Mapping[str, Any]) -> bool:
 
 
 def _header(data: Mapping[str, Any], form: Form, wrong: list[str]) -> dict[str, Any]:
-    given = data.get("header") or {"填报单位": data.get("unit"), "填报时间": data.get("week")}
+    given = as_mapping(data.get("header"), "header", wrong) or {"填报单位": data.get("unit"), "填报时间": data.get("week")}
     header = {}
     for field in form.header:
         raw = next((v for k, v in given.items() if fold(k) in {fold(n) for n in (field.label, *field.aliases)}), None)
@@ -107,7 +107,7 @@ def _header(data: Mapping[str, Any], form: Form, wrong: list[str]) -> dict[str, 
 def _take(read: Any, label: str, wrong: list[str]) -> Any:
     try:
         return read()
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         wrong.append(f"{label}：{error}")
         return None
 
@@ -116,9 +116,10 @@ def _clauses_from(clauses: Mapping[str, Any], form: Form, wrong: list[str]) -> d
     values: dict[str, Any] = dict.fromkeys(form.blanks)
     wrong += [f"表上没有第{n}行" for n in clauses if n not in {str(i) for i in range(1, len(form.clauses) + 1)}]
     for number, clause in enumerate(form.clauses, 1):
-        given = clauses.get(str(number)) or {}
-        numbers = list(given.get("numbers") or ())
-        texts = [given["text"]] if "text" in given else list(given.get("texts") or ())
+        where = f"第{number}行"
+        given = as_mapping(clauses.get(str(number)), where, wrong)
+        numbers = as_list(given.get("numbers"), f"{where}numbers", wrong)
+        texts = [given["text"]] if "text" in given else as_list(given.get("texts"), f"{where}texts", wrong)
         numeric = [b for b in clause.blanks if b.kind.numeric]
         if numbers and len(numbers) != len(numeric):
             wrong.append(f"第{number}行给了{len(numbers)}个数，应为{len(numeric)}个")
@@ -143,10 +144,11 @@ def _texts_from(blanks: list[Blank], texts: list[Any]) -> dict[str, Any]:
     return out
 
 
-def _rows_from(rows: list[Mapping[str, Any]], form: Form, wrong: list[str]) -> Rows:
+def _rows_from(rows: list[Any], form: Form, wrong: list[str]) -> Rows:
     ids = {fold(c.label): c for c in form.columns}
     taken = []
-    for index, row in enumerate(rows, 1):
+    for index, told in enumerate(rows, 1):
+        row = as_mapping(told, f"第{index}行", wrong)
         values = {}
         for label, raw in row.items():
             if label.startswith("_"):

@@ -21,6 +21,8 @@ class Rows:
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         names = list(self.columns)
+        if not names:
+            yield from ({} for _ in range(self.count))
         for values in zip(*self.columns.values(), strict=True):
             yield dict(zip(names, values, strict=True))
 
@@ -148,3 +150,19 @@ class Record:
 
 def _filled(lines: Mapping[str, str | None]) -> dict[str, str]:
     return {k: v for k, v in lines.items() if v}
+
+
+def as_mapping(value: Any, where: str, wrong: list[str]) -> Mapping[str, Any]:
+    """What JSON gives where names and values belong; anything else is nothing, and is told."""
+    if value is None or isinstance(value, Mapping):
+        return value or {}
+    wrong.append(f"{where}：应为成组的名称和值")
+    return {}
+
+
+def as_list(value: Any, where: str, wrong: list[str]) -> list[Any]:
+    """What JSON gives where a list belongs; anything else is nothing, and is told."""
+    if value is None or isinstance(value, (list, tuple)):
+        return list(value or ())
+    wrong.append(f"{where}：应为列表")
+    return []

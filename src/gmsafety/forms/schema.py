@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field, create_model
 from ..rules import nest
 from .columns import FormField
 from .computed import differences
-from .record import Record, Rows
+from .record import Record, Rows, as_list, as_mapping
 from .spec import Form
 from .types import FieldType
 
+_DEEPEST = 8
 _PYTHON: dict[str, Any] = {
     "count": Annotated[int, Field(ge=0)],
     "serial": int | str,
@@ -97,11 +98,13 @@ def to_json(record: Record) -> dict[str, Any]:
 def from_json(data: Mapping[str, Any], form: Form) -> Record:
     """Take a record from JSON; ValueError lists everything that does not fit."""
     wrong: list[str] = []
-    header = {h.id: _take(h.kind, (data.get("header") or {}).get(h.id), f"header.{h.id}", wrong) for h in form.header}
+    headed = as_mapping(data.get("header"), "header", wrong)
+    header = {h.id: _take(h.kind, headed.get(h.id), f"header.{h.id}", wrong) for h in form.header}
     nil = bool(data.get("nil"))
     if form.is_grid:
         rows = []
-        for index, row in enumerate(data.get("rows") or ()):
+        for index, told in enumerate(as_list(data.get("rows"), "rows", wrong)):
+            row = as_mapping(told, f"rows[{index}]", wrong)
             wrong += [f"rows[{index}].{k}：没有这一列" for k in row if k not in form.by_id]
             rows.append(
                 {
@@ -110,7 +113,7 @@ def from_json(data: Mapping[str, Any], form: Form) -> Record:
                     if k in form.by_id
                 }
             )
-        given = data.get("signatures") or {}
+        given = as_mapping(data.get("signatures"), "signatures", wrong)
         signed = {f.id: _take(f.kind, given.get(f.id), f"signatures.{f.id}", wrong) for f in form.signatures}
         taken = Rows.of(rows, form)
         for wrong_sum in differences(form, taken.columns, taken.count):
@@ -121,10 +124,10 @@ def from_json(data: Mapping[str, Any], form: Form) -> Record:
             )
         record = Record(form, header, rows=taken, nil=nil, signatures=signed)
     else:
-        flat = _flat(data.get("values") or {})
+        flat = _flat(as_mapping(data.get("values"), "values", wrong))
         wrong += [f"values.{p}：没有这一空格" for p in flat if p not in form.blanks]
         values = {p: _take(b.kind, flat.get(p), f"values.{p}", wrong) for p, b in form.blanks.items()}
-        record = Record(form, header, values, nil=nil, remarks=dict(data.get("remarks") or {}))
+        record = Record(form, header, values, nil=nil, remarks=dict(as_mapping(data.get("remarks"), "remarks", wrong)))
     if wrong:
         raise ValueError("；".join(wrong))
     return record
@@ -133,7 +136,7 @@ def from_json(data: Mapping[str, Any], form: Form) -> Record:
 def _take(kind: FieldType, raw: Any, where: str, wrong: list[str]) -> Any:
     try:
         return kind.from_json(raw)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, ArithmeticError) as error:
         wrong.append(f"{where}：{error}")
         return None
 
@@ -141,7 +144,7 @@ def _take(kind: FieldType, raw: Any, where: str, wrong: list[str]) -> Any:
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key, value in tree.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and prefix.count(".") < _DEEPEST:
             out |= _flat(value, f"{prefix}{key}.")
         else:
             out[f"{prefix}{key}"] = value

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, File, Form, Response, UploadFile
 
 from gmsafety.exchange import SignedReceipt, in_words
+from gmsafety.forms.writing import Issue
 
 from ...errors import Problem
 from ...node import public_keys
@@ -73,9 +74,17 @@ def get_schema(ref: Name, node: Here, viewer: Reader) -> dict[str, Any]:
 
 
 @router.get("/forms/{ref}/blank.{suffix}", response_class=Response, responses={**problems("not-found"), **_FILE})
-def get_blank(ref: Name, suffix: service.Suffix, node: Here, viewer: Reader) -> Response:
-    """空白表（xlsx、docx），与通知所附一字不差。"""
-    name, content = service.blank_file(service.find_form(node.catalog, ref), suffix)
+def get_blank(ref: Name, suffix: service.Suffix, node: Here, viewer: Reader, period: date | None = None) -> Response:
+    """空白表（xlsx、docx），与通知所附一字不差；写明期次的，表头写好本单位和日期，附填表说明。"""
+    form = service.find_form(node.catalog, ref)
+    if period is None:
+        name, content = service.blank_file(form, suffix)
+        return attachment(name, TYPES[suffix], content)
+    with node.db.read() as tx:
+        directory = node.directory(tx)
+    issue = Issue(unit=viewer.unit, unit_name=directory.name(viewer.unit), period=period, instructions=True)
+    printed = directory.catalog.printed_in(form, directory.units.get(viewer.unit))
+    name, content = service.blank_file(printed, suffix, issue)
     return attachment(name, TYPES[suffix], content)
 
 

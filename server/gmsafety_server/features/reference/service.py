@@ -9,7 +9,7 @@ from gmsafety.campaigns import Campaign
 from gmsafety.errors import UnknownName
 from gmsafety.forms.schema import json_schema
 from gmsafety.forms.spec import Form
-from gmsafety.forms.writing import blank
+from gmsafety.forms.writing import Issue, blank
 
 from ...captions import period_caption
 from ...errors import PROBLEMS, Problem, ProblemType
@@ -117,10 +117,10 @@ def schema(form: Form) -> dict[str, Any]:
     return json_schema(form)
 
 
-def blank_file(form: Form, suffix: Suffix) -> tuple[str, bytes]:
-    """The blank form, word for word as printed: name and bytes."""
+def blank_file(form: Form, suffix: Suffix, issue: Issue | None = None) -> tuple[str, bytes]:
+    """The blank form, word for word as printed, or made for a unit and a period: name and bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        content = blank(form, Path(folder) / f"blank.{suffix}").read_bytes()
+        content = blank(form, Path(folder) / f"blank.{suffix}", issue=issue).read_bytes()
     return f"{form.title}（空白）.{suffix}", content
 
 

@@ -108,14 +108,15 @@ def slot_page(
 
 @router.get("/slots/{number}/blank.{suffix}")
 def blank_form(number: Slot, suffix: str, node: Here, viewer: Reader) -> Response:
-    """The blank form that is to be filled in."""
+    """The blank form that is to be filled in, made for the unit and the period of the slot."""
     with node.db.read() as tx:
         slot = service.find_slot(tx, viewer, "submission.read", number)
-    form = node.catalog.forms.get(slot.item)
-    if form is None or suffix not in ("xlsx", "docx"):
-        raise Problem("not-found")
+        form = node.catalog.forms.get(slot.item)
+        if form is None or suffix not in ("xlsx", "docx"):
+            raise Problem("not-found")
+        content = papers.blank_for(tx, node, slot, form, suffix)
     name = f"{item_caption(node.catalog, slot.campaign, slot.item)}（空表）.{suffix}"
-    return views.attachment(name, papers.TYPES[suffix], papers.written(form, None, suffix))
+    return views.attachment(name, papers.TYPES[suffix], content)
 
 
 @router.get("/submissions/{uid}")

@@ -13,7 +13,7 @@ from gmsafety.forms.printed import to_printed
 from gmsafety.forms.record import Record
 from gmsafety.forms.spec import Form
 from gmsafety.forms.types.dates import Window
-from gmsafety.forms.writing import CannotWrite
+from gmsafety.forms.writing import CannotWrite, Issue
 
 from ...captions import item_caption
 from ...carried import has_form, record_of
@@ -51,6 +51,7 @@ def record_file(tx: Connection, node: Node, viewer: Viewer, uid: str, suffix: Su
         return name, _json(row.body)
     record = record_of(row.body, row.origin, node.catalog)
     if suffix != "printed.json":
+        record = node.directory(tx).catalog.printed(record)
         return name, written(record.form, record, suffix)
     return name, _json(to_printed(record, Window(*node.catalog.window(record.form), record.filed)))
 
@@ -59,12 +60,28 @@ def _json(told: Any) -> bytes:
     return json.dumps(told, ensure_ascii=False, indent=1).encode()
 
 
-def written(form: Form, record: Record | None, suffix: str) -> bytes:
+def blank_for(tx: Connection, node: Node, slot: AnyRow, form: Form, suffix: str) -> bytes:
+    """The blank form for a unit and a period: with its header, last period's figures, a guide and its mark."""
+    before, _ = repository.around(tx, slot, drafts=False)
+    directory = node.directory(tx)
+    form = directory.catalog.printed_in(form, directory.units.get(slot.unit))
+    record = record_in(node, before) if before is not None else None
+    issue = Issue(
+        unit=slot.unit,
+        unit_name=directory.name(slot.unit),
+        period=slot.period,
+        previous=node.catalog.carry(record, form).record if record is not None else None,
+        instructions=True,
+    )
+    return written(form, None, suffix, issue)
+
+
+def written(form: Form, record: Record | None, suffix: str, issue: Issue | None = None) -> bytes:
     """The official form, filled in or blank."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / f"form.{suffix}"
         try:
-            _ = fill(record, path) if record is not None else blank(form, path)
+            _ = fill(record, path) if record is not None else blank(form, path, issue=issue)
         except CannotWrite as error:
             raise Problem("not-valid", f"{error}；请下载 JSON") from error
         return path.read_bytes()

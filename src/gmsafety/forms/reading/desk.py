@@ -1,6 +1,7 @@
 """One file on the desk: which of its tables are forms, what they hold, and what was left unread."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -23,6 +24,9 @@ from .safety import Inspection
 from .stamps import stamp_findings, stamp_in, stamped_form, sure_matches
 from .tables import Table, join
 
+_SIGNED = re.compile(r"签\s*[字名]")
+_NUMBER = re.compile(r"[(]?(\d{1,5})[.、,)]?")
+
 
 class Desk:
     """Reads the tables of one file."""
@@ -41,7 +45,7 @@ class Desk:
             return Reading(self.file, None, (KINDS["no-table"].at(FILE, hint=self._hint()),))
         found = matches(filled, forms)
         self.stamped = stamped_form(self.stamp, forms)
-        sure = sure_matches(found, self.stamped)
+        sure = _filled_first(sure_matches(found, self.stamped))
         if not sure:
             return Reading(self.file, None, (self._wrong_form(found, forms),))
         self.tables, self.loose = filled, self._loose_lines(filled, sure)
@@ -67,7 +71,7 @@ class Desk:
             if (other.ordinal or 0) > table.ordinal and other.inside == table.inside:
                 again = same.get(other.ordinal)
                 header = again.header_row if again else None
-                if (again and _goes_on(other, header)) or (again is None and _is_continued(table, other)):
+                if (again and _goes_on(other, header, match.form)) or (again is None and _is_continued(table, other)):
                     pieces.append(other)
         self.joined |= {p.ordinal for p in pieces}
         return replace(match, table=join(table, *pieces)) if pieces else match
@@ -124,6 +128,7 @@ class Desk:
         """Say which other tables of the file are the same form and were not read."""
         others = [m for m in sure if m.form.ref == match.form.ref and not self._is_taken(m, [match])]
         others = [m for m in others if m.table.ordinal is None or m.table.ordinal not in self.joined]
+        others = [m for m in others if m.table.hidden or _is_filled(m)]
         found = [
             KINDS["hidden-copy"].at(FILE, sheet=m.table.sheet, form=match.form.title) for m in others if m.table.hidden
         ]
@@ -193,8 +198,8 @@ class Desk:
         origin = grid_origin(match, columns, reading, self.file)
         origin.cells.update(cells)  # type: ignore[attr-defined]  # the dict made one line above
         nil = reading.nil or any(says_nil(t) for t in (*match.table.above, *match.table.below))
-        texts = [*reading.below, *match.table.below]
-        signed = read_signatures(match.form, texts) if match.form.signatures else {}
+        below = [*reading.below, *match.table.below]
+        signed = read_signatures(match.form, [*below, *_signed_above(match)]) if match.form.signatures else {}
         nil = nil and not len(reading.rows)
         record = Record(match.form, header, rows=reading.rows, nil=nil, signatures=signed, origin=origin)
         strays = self._strays(match, header, reading.below)
@@ -244,23 +249,50 @@ def _field_names(record: Record) -> dict[str, str]:
     return {letter: record.form.by_id[name].label for name, letter in letters.items()}
 
 
+def _filled_first(sure: list[Match]) -> list[Match]:
+    """Of sheets that are one form, put those that are filled in before the empty ones."""
+    count = Counter(m.form.ref for m in sure if m.table.ordinal is None and not m.table.hidden)
+    empty = [m for m in sure if count[m.form.ref] > 1 and not m.table.hidden and not _is_filled(m)]
+    return [m for m in sure if m not in empty] + empty if empty else sure
+
+
+def _is_filled(match: Match) -> bool:
+    """Tell whether anything was filled in, and the table is not an empty form that was sent along."""
+    if not match.form.is_grid:
+        return bool(read_clauses(match, list(islice(match.table.rows(), 400))).typed)
+    rows = read_grid(match, map_columns(match.form, match.titles), Window()).rows
+    return bool(rows.filled(apart=match.form.fixed)) if match.form.fixed else bool(len(rows))
+
+
+def _signed_above(match: Match) -> list[str]:
+    """The lines above a table that are for signatures."""
+    rows = islice(match.table.rows(), match.header_row or 0)
+    lines = [*match.table.above, *(" ".join(str(c) for c in row if c not in ("", None)) for row in rows)]
+    return [line for line in lines if _SIGNED.search(line)]
+
+
 def _under(table: Table, row: int) -> Table:
     """The same table seen from below its header row, so that addresses stay right."""
     return replace(table, first_row=table.first_row + row + 1, above=())
 
 
-def _goes_on(table: Table, header_row: int | None) -> bool:
-    """Tell whether the numbers of a table with its own header row go on from another's, and do not begin with 1."""
+def _goes_on(table: Table, header_row: int | None, form: Form) -> bool:
+    """Tell whether the numbers of a table with its own header row go on from another's, and do not begin with 1.
+
+    Of printed rows the first may have none, where a group goes on.
+    """
     rows = list(islice(table.rows(), (header_row or 0) + 1, (header_row or 0) + 2))
-    first = fold(rows[0][0]) if rows and rows[0] else ""
-    return first.isdigit() and first != "1"
+    number = _NUMBER.fullmatch(fold(rows[0][0])) if rows and rows[0] else None
+    if number is None:
+        return bool(form.fixed) and any(not fold(row[0]) and any(fold(c) for c in row) for row in rows if row)
+    return number[1] != "1"
 
 
 def _is_continued(table: Table, other: Table) -> bool:
     """Tell whether a table without a header row looks like the second half of another."""
     first = next(iter(other.rows()), [])
     width = max((len(row) for row in islice(table.rows(), 20)), default=0)
-    return len(first) == width and bool(first) and fold(first[0]).isdigit()
+    return len(first) == width and bool(first) and bool(_NUMBER.fullmatch(fold(first[0])))
 
 
 def _is_read(where: str, record: Record) -> bool:

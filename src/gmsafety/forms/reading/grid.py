@@ -18,7 +18,7 @@ from ..types.numbers import parse_number
 from ..types.text import is_dots, is_plain, looks_like_formula, shorten
 from .identify import ColumnMap, Match
 from .printed_rows import PrintedRows, as_printed
-from .sums import Sums, computed_findings, is_sum, is_units
+from .sums import SUMS, Sums, computed_findings, is_sum, is_units
 from .tables import Row, Table
 
 _CHUNK = 512
@@ -27,7 +27,7 @@ _NOTE = re.compile(
     r"^(?:说明|注|备注|填表说明|填报说明|附注|单位负责人|主要负责人|填表人|填报人|审核人|联系人|联系电话|制表|合计)"
 )
 _CHINESE_MARK = re.compile(r"^[(（]?[一二三四五六七八九十]")
-_NOTHING = frozenset({"", "无", "/", "—", "-", "零报告", "空"})
+_NOTHING = frozenset({"", "无", "/", "—", "-", "零报告", "空", *SUMS})
 _NIL = re.compile(
     r"^(?:无|空|零)$|零报告|零报送|^(?:截至目前|截至|目前|本[期周月])?,?(?:全[市县区])?(?:暂)?(?:无|没有).{0,24}$|"
     r"(?:未|没有|无|尚未|暂未)(?:发现|排查出|排查到|查出|检查出|新增|存在|收到).{0,10}(?:隐患|$)|^全?[市县区]?未发现"
@@ -93,6 +93,7 @@ class _Reader:
         self.anchors = self._anchors(match.table)
         self.saved: dict[tuple[int, int], Any] = {}
         self.kept = 0
+        self.unread: list[tuple[int, str]] = []
         self.sums = Sums(match.form)
         self.printed = PrintedRows(match.form) if match.form.fixed else None
 
@@ -116,7 +117,7 @@ class _Reader:
         self._flush(chunk)
         self.out.rows = Rows(dict(zip(self.ids, self.columns, strict=True)), len(self.out.lines))
         rows, whole = self.out.rows, Place("document" if self.table.ordinal else "file", self.table.sheet)
-        self.out.findings += self.sums.compared(rows, self._place_of)
+        self.out.findings += self.sums.compared(rows, self._place_of, self.unread)
         self.out.findings += computed_findings(self.form, rows, self._cell)
         if self.printed is not None:
             self.out.findings += as_printed(rows, self.printed, self._cell, whole)
@@ -160,9 +161,9 @@ class _Reader:
         if not self.kept and (self._is_column_numbers(cells) or is_units(self.form, cells)):
             return None
         said = [c for c in cells if c != "" and not is_dots(c)]
-        if not said or texts[:4] == [fold(c) for c in self.header_cells[:4]] or self._is_repeated_header(texts):
+        if not said or self._is_repeated_header(texts):
             return None
-        first = next((str(c) for c in row if c not in ("", None)), "")
+        first = next((str(c) for c in row if c not in ("", None) and parse_number(c).value is None), "")
         if self.form.totals and is_sum(first):
             self.sums.take(number, first, dict(zip(self.ids, cells, strict=True)), self.kept)
             return None
@@ -177,7 +178,7 @@ class _Reader:
             if isinstance(cells[0], str) and len(cells[0]) > 4:
                 self._stray(row)
             return None
-        if self._is_beside_the_table(number, cells, texts, rest):
+        if self._is_beside_the_table(number, cells, texts, rest) or self._is_only_printed(cells):
             self._stray(row)
             return None
         return self._completed(number, cells)
@@ -190,13 +191,20 @@ class _Reader:
         if parse_number(serial).value is not None and not _CHINESE_MARK.match(str(serial)):
             return False
         signed = sum(bool(_SIGNED.search(t)) for t in texts if isinstance(t, str))
-        return len(rest) <= 2 or signed > 1
+        asked = [not is_blank(self._of(cells, c.id)) for c in self.form.columns if c.required]
+        return signed > 1 or (len(rest) <= 2 and not (len(asked) > 1 and all(asked)))
+
+    def _is_only_printed(self, cells: list[Any]) -> bool:
+        """Tell whether a row of a form of printed rows asks nothing and was not filled in: a heading, a misprint."""
+        if self.printed is None or not self.printed.is_heading(self._of(cells, self.printed.column)):
+            return False
+        return all(is_blank(cell) for i, cell in zip(self.ids, cells, strict=True) if i not in self.form.fixed)
 
     def _is_column_numbers(self, cells: list[Any]) -> bool:
         """Tell whether a row under the header row only numbers the columns: 1, 2, 3 … or 甲, 乙, 1, 2 …"""
         marks = [_COUNTED.fullmatch(fold(f"{c:g}" if isinstance(c, float) else c)) for c in cells if c != ""]
         numbers = [int(m.group(1)) for m in marks if m and m.group(1).isdigit()]
-        steps = sum(b - a == 1 for a, b in pairwise(numbers))
+        steps = sum(b - a == 1 or (b > a and len(marks) == len(cells)) for a, b in pairwise(numbers))
         return all(marks) and len(marks) * 2 > len(cells) and steps >= len(numbers) - 1 > 0
 
     def _cell(self, index: int, name: str) -> Place:
@@ -216,6 +224,8 @@ class _Reader:
         if self.upper_headings and [fold(t) for t in texts] in self.upper_headings:
             return True
         titles = [fold(c) if isinstance(c, str) else c for c in self.header_cells]
+        if any(titles[:4]) and texts[:4] == titles[:4]:
+            return True
         same = sum(bool(a == b) for a, b in zip(texts, titles, strict=True) if b)
         return same * 2 > len(titles)
 
@@ -274,6 +284,7 @@ class _Reader:
                 if cache.column.computed and trouble.slug == "error-value":
                     continue  # #DIV/0!, where paper says /
                 self.out.findings.append(self._finding(index, name, cache.column, trouble))
+                self.unread += [(index, name)] if cache.column.total and cache[raw] is None else []
 
     def _finding(self, index: int, name: str, column: Column, trouble: Trouble) -> Finding:
         return KINDS[trouble.slug].at(self._cell(index, name), **{"field": column.label, **trouble.data})

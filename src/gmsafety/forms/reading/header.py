@@ -25,6 +25,8 @@ _ONLY_DATE = re.compile(r"(?:19|20)\d\d(?:年\d{1,2}月\d{1,2}日?|[-./]\d{1,2}[
 _AROUND_DATE = re.compile(r"^(?:截至|截止到?|至)|[(（]?第[\d一二三四五六七八九十]+[周期次][)）]?$")
 _BRACKET = re.compile(r"[(（][^()（）]*[)）]$")
 _LABEL = re.compile(r"[^\s_＿:：]+[:：]")
+_ANOTHER = re.compile(r"[\s_＿]+[^\s\d_＿:：,，;；、]{2,8}[:：]")
+_NO_DAY = re.compile(r"[\s_＿(（]*年[\s_＿]*月[\s_＿]*日[\s)）]*$")
 _FEW = 3
 _TRIM = " _＿:：,，;；。\t\u3000\n()（）[]【】"
 
@@ -90,6 +92,8 @@ class Gap:
 
 def gaps(fields: Iterable[FormField], text: str) -> Iterator[Gap]:
     """The places for the values of fields in a line: after each label that has a colon or room, up to the next one."""
+    if not text.strip():
+        return
     named = [f.model_copy(update={"label": _BRACKET.sub("", f.label)}) for f in fields]
     every = _labels_pattern([*_OTHERS.split("|"), *(w for f in named for w in (f.label, *f.aliases))])
     for field in named:
@@ -145,7 +149,9 @@ def _candidates(
                 if strict and not alone and match.group()[-1] not in ":：":
                     continue
                 following = labels.search(text, match.end())
-                value = _trim(text[match.end() : following.start() if following else None], field)
+                another = _ANOTHER.search(text, match.end())
+                ends = [m.start() for m in (following, another) if m]
+                value = _trim(text[match.end() : min(ends, default=None)], field)
                 if value:
                     yield value, where
                 elif following:
@@ -170,7 +176,7 @@ def _beside(
     for raw, place in right:
         if not isinstance(raw, str) or _trim(raw, field):
             return (_trim(raw, field) if isinstance(raw, str) else raw), place
-    if number + 1 < len(lines) and len(lines[number + 1]) == 1:
+    if field.type == "date" and number + 1 < len(lines) and len(lines[number + 1]) == 1:
         raw, place = lines[number + 1][0]
         if isinstance(raw, str) and _DATE_PIECES.fullmatch(unicodedata.normalize("NFKC", raw)):
             return (_trim(raw, field) or None), place
@@ -180,6 +186,6 @@ def _beside(
 def _trim(text: str, field: FormField) -> str:
     value = _SEAL.sub("", squash(text)).strip(_TRIM)
     if field.type != "date":
-        return value
+        return _NO_DAY.sub("", value).strip(_TRIM)
     value = _AROUND_DATE.sub("", value).strip(_TRIM)
     return value if re.search(r"\d", loosen(value)) else ""

@@ -9,7 +9,7 @@ from ..types import fold
 from .tables import Row
 
 Titles = tuple[tuple[int, str], ...]
-_PUNCT = re.compile(r"[\s,.;:、，。；：()（）\[\]【】/]+")
+_PUNCT = re.compile(r"[\s,.;:、，。；：()（）\[\]【】/*※★]+")
 
 
 _SHORT = 60
@@ -48,11 +48,23 @@ def find_headings(form: Form, head: list[Row], keys: list[list[str]]) -> tuple[r
         return None, ()
     row = max(range(len(hits)), key=lambda i: hits[i])
     best = range(row, row + 1), _lowest(head, keys, (row,))
-    if row + 1 < len(keys) and hits[row + 1]:
-        both = _lowest(head, keys, (row, row + 1))
-        if len({key(t) for _, t in both} & wanted) > hits[row]:
+    if row + 1 < len(keys) and any(keys[row + 1]):
+        own = {name for c in form.columns for name in names_of(c, aliases=False)}
+        both = _on_two_rows(head, keys, row, own)
+        known = [len({key(t) for _, t in titles} & names) for titles in (both, best[1]) for names in (wanted, own)]
+        if known[:2] > known[2:] and known[1] >= known[3]:
             best = range(row, row + 2), both
     return best
+
+
+def _on_two_rows(head: list[Row], keys: list[list[str]], row: int, own: set[str]) -> Titles:
+    """The titles of two rows by column: the lower one, or both together where that is what the form prints."""
+    found = dict(_lowest(head, keys, (row, row + 1)))
+    for col, text in _lowest(head, keys, (row,)):
+        whole = f"{text} {found[col]}"
+        if found[col] != text and key(whole) in own:
+            found[col] = whole
+    return tuple(sorted(found.items()))
 
 
 def _lowest(head: list[Row], keys: list[list[str]], rows: tuple[int, ...]) -> Titles:

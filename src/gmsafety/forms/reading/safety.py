@@ -35,6 +35,9 @@ _MAGIC = {
     b"\x89PNG": "PNG 图片", b"\xff\xd8\xff": "JPEG 图片", b"GIF8": "GIF 图片", b"BM": "BMP 图片", b"Rar!": "RAR 压缩包",
     b"7z\xbc\xaf": "7z 压缩包", b"\x1f\x8b": "gzip 压缩包", b"{\\rtf": "RTF 文档", b"%PDF": "PDF 文件",
 }  # fmt: skip
+_BROKEN = (
+    zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, KeyError, OSError, RuntimeError, ValueError,
+)  # fmt: skip
 DELIMITED = frozenset({".csv", ".tsv", ".txt"})
 _EXTENSIONS = {"xlsx": {".xlsx"}, "docx": {".docx"}, "ods": {".ods"}, "xls": {".xls"}}
 _KNOWN = frozenset({".xlsx", ".docx", ".ods", ".xls"})
@@ -90,7 +93,7 @@ def _inspect_zip(data: bytes, extension: str) -> Inspection:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             return _inspect_package(package, extension)
-    except (zipfile.BadZipFile, zlib.error, etree.XMLSyntaxError, EOFError, OSError, RuntimeError, ValueError) as error:
+    except _BROKEN as error:
         return _refuse("corrupt-file", why=_why(error))
 
 

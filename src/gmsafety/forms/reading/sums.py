@@ -1,7 +1,7 @@
 """What a clerk summed up: rows 小计 and 合计, computed columns. Compared with the rows, and no data themselves."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,8 +13,9 @@ from ..spec import Form
 from ..types import fold, is_blank
 from ..types.numbers import parse_number, plain
 
-_TOTAL = frozenset({"合计", "总计", "共计"})
-_SUBTOTAL = re.compile(r"[^,。，；;]{0,12}小计[:]?")
+_TOTAL = re.compile(r"(?:(?:全|本)[省市县区])?(?:合计|总计|共计)(?:\([^()]*\))?[:]?")
+_SUBTOTAL = re.compile(r"[^,。，；;]{0,12}小计(?:\([^()]*\))?[:]?")
+SUMS = frozenset({"合计", "总计", "共计", "小计", "合 计", "合  计"})
 _BRACKETS = re.compile(r"[()（）\[\]【】:：]|单位")
 
 
@@ -31,7 +32,7 @@ class SumRow:
 
 def is_sum(text: str) -> bool:
     """Tell whether the first words of a row are those of a sum."""
-    return fold(text) in _TOTAL or bool(_SUBTOTAL.fullmatch(fold(text)))
+    return bool(_TOTAL.fullmatch(fold(text)) or _SUBTOTAL.fullmatch(fold(text)))
 
 
 class Sums:
@@ -44,19 +45,27 @@ class Sums:
 
     def take(self, line: int, name: str, cells: dict[str, Any], upto: int) -> None:
         """Keep a row of sums: a sub-total sums up what came after the last one, a total everything."""
-        part = fold(name) not in _TOTAL
+        part = not _TOTAL.fullmatch(fold(name))
         self.rows.append(SumRow(line, self.start if part else 0, upto, fold(name), cells))
         self.start = upto if part else self.start
 
-    def compared(self, rows: Rows, place: Callable[[int, str], Place]) -> Iterator[Finding]:
-        """Compare every row of sums with the rows above it."""
+    def compared(
+        self, rows: Rows, place: Callable[[int, str], Place], unread: Collection[tuple[int, str]] = ()
+    ) -> Iterator[Finding]:
+        """Compare every row of sums with the rows above it; one that stands above all rows, with all.
+
+        Where a cell is `unread` (its row and column) nothing can be said.
+        """
         for row in self.rows:
             for name in self.form.totals:
-                values = rows.columns.get(name, ())[row.first : row.after]
+                after = row.after or rows.count
+                values = rows.columns.get(name, ())[row.first : after]
+                if any(column == name and row.first <= index < after for index, column in unread):
+                    continue
                 counted = sum(v for v in values if v is not None)
-                cell = row.cells.get(name)
-                kind = self.form.by_id[name].kind
-                stated = None if is_blank(cell) else parse_number(cell).value
+                cell, column = row.cells.get(name), self.form.by_id[name]
+                kind = column.kind
+                stated = None if is_blank(cell) else parse_number(cell, units=column.setting.units).value
                 shown = kind.show(counted) if kind.name == "money" else plain(counted)
                 if stated is not None and plain(stated) != shown:
                     say = f"{row.name}写{plain(stated)}，所列各行相加为{shown}。"

@@ -41,6 +41,15 @@ def workbook_tables(data: bytes) -> tuple[list[Table], list[Finding]]:
 
 
 def _opened(data: bytes) -> list[Table]:
+    try:
+        return _tables(data)
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # the library is written in Rust, and this is no Exception
+            raise
+        raise ValueError("文件内部结构有误") from error
+
+
+def _tables(data: bytes) -> list[Table]:
     book = calamine.CalamineWorkbook.from_filelike(io.BytesIO(data))
     tables = [_table(book, meta) for meta in book.sheets_metadata if _is_sheet(meta)]
     return [t for t in tables if not (_is_guide(t) or (may_be_ours(t.sheet or "") and _remembers(t)))]
@@ -143,7 +152,8 @@ def _formulas(package: zipfile.ZipFile, part: str, sheet: str) -> Iterator[Formu
     row_number = 0
     with package.open(part) as stream:
         for _, row in etree.iterparse(stream, tag="{*}row", resolve_entities=False, no_network=True):
-            row_number = int(row.get("r") or row_number + 1)
+            told = row.get("r") or ""
+            row_number = int(told) if told.isdecimal() else row_number + 1
             for index, cell in enumerate(row.iterchildren("{*}c"), 1):
                 formula = cell.find("{*}f")
                 if formula is not None or cell.get("t") == "e":

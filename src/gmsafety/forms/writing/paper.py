@@ -1,7 +1,7 @@
 """A form as it stands on paper: annex mark, title, header line, headings, rows, notes; no file format yet."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby, islice, pairwise
 from typing import Any
@@ -10,6 +10,8 @@ from ..columns import Column
 from ..computed import NO_RATIO, is_no_ratio, total
 from ..record import Record
 from ..spec import Clause, Form, Layout
+from ..stamp import Stamp
+from .guide import Advice
 from .head import HeadCell, head_cells
 
 DOTS = "....."
@@ -19,15 +21,28 @@ _SENTENCE = 14
 _AS_THEY_ARE = frozenset(
     ("serial", "count", "date", "text", "choice", "measure", "completion", "narrative", "answer")
 )  # numbers, days and texts; the others are written in words
+NOTE_AUTHOR = "上期填报"
+"""Whose comments show the figures of the last period."""
 TITLE_FONT, HEAD_FONT, BODY_FONT, LINE_FONT = "方正小标宋简体", "黑体", "仿宋_GB2312", "楷体_GB2312"
-"""Fonts of GB/T 9704 by name; a machine without them shows its own 宋体, 黑体, 仿宋, 楷体."""
+"""Fonts of GB/T 9704 by name. They are licensed, and never part of what we ship."""
+FALLBACKS = {
+    TITLE_FONT: ("FZXiaoBiaoSong-B05S", "小标宋", "宋体", "SimSun"),
+    HEAD_FONT: ("SimHei", "思源黑体"),
+    BODY_FONT: ("FangSong_GB2312", "仿宋", "FangSong"),
+    LINE_FONT: ("KaiTi_GB2312", "楷体", "KaiTi"),
+}
+"""What is shown where a font is not installed, the nearest first. Word is told; Excel chooses by itself."""
+
+MARGINS = {"portrait": (37, 35, 28, 26), "landscape": (25, 22, 20, 20)}
+"""Of a page in millimetres: top, bottom, left, right; GB/T 9704 for an upright one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Paper:
     """What is printed. Cells are text, whole numbers or days; None is an empty cell.
 
-    `spans` are cells that are one over several rows: column, first row, last row, counted from 0 in `rows`.
+    `spans` are cells that are one over several rows: column, first row, last row, counted from 0 in `rows`. `opened`
+    says which columns are filled in, where the others are locked; rows are put in where the table `grows`.
     """
 
     layout: Layout
@@ -44,6 +59,11 @@ class Paper:
     totals: tuple[Any, ...] | None = None
     signatures: tuple[str, ...] = ()
     head: tuple[HeadCell, ...] = ()
+    opened: tuple[bool, ...] = ()
+    grows: bool = False
+    comments: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    stamp: Stamp | None = None
+    guide: tuple[Advice, ...] = ()
 
     @property
     def cells_of_head(self) -> tuple[HeadCell, ...]:
@@ -102,6 +122,9 @@ def lay_out(form: Form, record: Record | None) -> Paper:
         totals=_totals(form, record),
         signatures=tuple(f"{f.label}：{signed.get(f.id) or ''}" for f in form.signatures),
         head=head_cells(columns) if any(c.groups or c.unit for c in columns) else (),
+        opened=tuple(c.id in ("text", "remark") if form.clauses else c.id not in form.fixed for c in columns),
+        grows=form.is_grid and not form.fixed,
+        stamp=Stamp.of(form),
     )
 
 
@@ -193,7 +216,7 @@ def _joined(clause: Clause, sentences: list[str]) -> str:
 def _grid_rows(form: Form, record: Record | None) -> tuple[Iterator[list[Any]], int]:
     serial = next((i for i, c in enumerate(form.columns) if c.type == "serial"), 0)
     if record is not None and len(record.rows):
-        rows = _filled(form, record)
+        rows = filled_rows(form, record)
         return _with_subtotals(form, record, rows) if form.subtotal else rows, len(record.rows)
     width = len(form.columns)
     if form.printed_rows and record is None:
@@ -206,7 +229,7 @@ def _grid_rows(form: Form, record: Record | None) -> tuple[Iterator[list[Any]], 
     return iter(empty), len(empty)
 
 
-def _filled(form: Form, record: Record) -> Iterator[list[Any]]:
+def filled_rows(form: Form, record: Record) -> Iterator[list[Any]]:
     """Rows of a filled grid: numbers and days as such, everything else in words."""
     ready: list[list[Any]] = []
     for column in form.columns:

@@ -14,11 +14,14 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt
 
 from ..types.dates import chinese_date
+from .guide import Advice
 from .head import HeadCell
-from .paper import BODY_FONT, HEAD_FONT, LINE_FONT, TITLE_FONT, Paper, is_day
+from .paper import BODY_FONT, HEAD_FONT, LINE_FONT, MARGINS, NOTE_AUTHOR, TITLE_FONT, Paper, is_day
+from .wordparts import name_fonts, put_stamp
 
 _A4 = (210, 297)
 _A3 = (297, 420)
+_CELL_MARGIN = "40"
 
 
 def write_wordfile(paper: Paper, to: Path) -> None:
@@ -37,7 +40,22 @@ def write_wordfile(paper: Paper, to: Path) -> None:
         _paragraph(document, note, BODY_FONT, min(paper.layout.font_size, 12))
     for line in paper.signatures:
         _paragraph(document, line, LINE_FONT, 12).paragraph_format.space_before = Pt(10)
+    if paper.guide:
+        _guide(document, paper.guide)
+    name_fonts(document)
+    if paper.stamp:
+        put_stamp(document, paper.stamp)
     document.save(str(to))
+
+
+def _guide(document: Any, lines: tuple[Advice, ...]) -> None:
+    """The guide on pages of its own."""
+    for number, line in enumerate(lines):
+        if line.says:
+            _paragraph(document, f"{line.about}：{line.says}", BODY_FONT, 12)
+        else:
+            heading = _paragraph(document, line.about, HEAD_FONT, 16 if not number else 12)
+            heading.paragraph_format.page_break_before = not number
 
 
 def _page(document: Any, paper: Paper) -> float:
@@ -46,9 +64,10 @@ def _page(document: Any, paper: Paper) -> float:
     short, long = _A4 if paper.layout.size == "A4" else _A3
     if paper.layout.orientation == "landscape":
         section.orientation = WD_ORIENT.LANDSCAPE
-        width, height, margins = long, short, (25, 22, 20, 20)
+        width, height = long, short
     else:
-        width, height, margins = short, long, (37, 35, 28, 26)
+        width, height = short, long
+    margins = MARGINS[paper.layout.orientation]
     section.page_width, section.page_height = Mm(width), Mm(height)
     section.top_margin, section.bottom_margin, section.left_margin, section.right_margin = (Mm(m) for m in margins)
     _page_number(section.footer.paragraphs[0])
@@ -101,6 +120,7 @@ def _table(document: Any, paper: Paper, width: float) -> None:
     table = document.add_table(rows=last + 1, cols=len(paper.headings), style="Table Grid")
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
+    _narrow_margins(table)
     unit = width / sum(paper.widths)
     widths = [Mm(w * unit) for w in paper.widths]
     for column, size in zip(table.columns, widths, strict=True):
@@ -116,9 +136,25 @@ def _table(document: Any, paper: Paper, width: float) -> None:
         for col, (cell, value, centred) in enumerate(zip(targets, cells, paper.centred, strict=True)):
             text = "" if (number, col) in below else _text(value)
             _fill(cell, text, BODY_FONT, paper.layout.font_size, centred=centred)
+            if (number, col) in paper.comments:
+                runs = cell.paragraphs[0].runs
+                document.add_comment(runs, paper.comments[number, col], author=NOTE_AUTHOR, initials="上")
             if (number, col) in below or (number, col) in tops:
                 cell._tc.vMerge = "restart" if (number, col) in tops else "continue"
         _sizes(targets, widths)
+
+
+def _narrow_margins(table: Any) -> None:
+    """Leave less white beside the text than Word does, so that 序号 fits into its column."""
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("w:left", "w:right"):
+        margin = OxmlElement(side)
+        margin.set(qn("w:w"), _CELL_MARGIN)
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    properties = table._tbl.tblPr
+    look = properties.find(qn("w:tblLook"))
+    properties.append(margins) if look is None else look.addprevious(margins)
 
 
 def _head(table: Any, cells: tuple[HeadCell, ...], size: float, widths: list[Any]) -> None:

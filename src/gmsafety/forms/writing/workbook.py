@@ -6,18 +6,63 @@ from typing import Any
 
 import xlsxwriter
 
-from .paper import BODY_FONT, HEAD_FONT, LINE_FONT, TITLE_FONT, Paper
+from ..stamp import DEFINED_NAME, Stamp
+from .guide import Advice
+from .paper import BODY_FONT, HEAD_FONT, LINE_FONT, MARGINS, NOTE_AUTHOR, TITLE_FONT, Paper
 
 _LONGEST = 32767
 _MANY_ROWS = 20_000
 _OPTIONS = {"strings_to_numbers": False, "strings_to_formulas": False, "strings_to_urls": False}
 _MM = 25.4
+_GUIDE = "填表说明"
+_GUIDE_WIDTHS = (24, 64)
+_ALLOWED = dict.fromkeys(("format_cells", "format_columns", "format_rows", "objects", "scenarios", "sort"), True)
+_NOTE_WIDTH = 360
+_NOTE_LOOK = {"author": NOTE_AUTHOR, "color": "#D9D9D9", "font_name": BODY_FONT, "font_size": 10, "width": _NOTE_WIDTH}
 
 
 def write_workbook(paper: Paper, to: Path) -> None:
     """Write the workbook; ValueError where a text is longer than a cell can hold."""
-    with xlsxwriter.Workbook(str(to), {**_OPTIONS, "constant_memory": paper.count > _MANY_ROWS}) as book:
+    is_long = paper.count > _MANY_ROWS
+    with xlsxwriter.Workbook(str(to), {**_OPTIONS, "constant_memory": is_long, "in_memory": not is_long}) as book:
         _Sheet(book, paper).write()
+        if paper.guide:
+            _write_guide(book, paper.guide)
+        if paper.stamp:
+            _stamp(book, paper.stamp)
+
+
+def _stamp(book: Any, stamp: Stamp) -> None:
+    """Carry the stamp twice: in custom properties, and in a hidden name."""
+    for name, text in stamp.properties.items():
+        book.set_custom_property(name, text, "text")
+    book.define_name(DEFINED_NAME, f'="{stamp.line}"')
+    book.defined_names[-1][-1] = True  # hidden: no method of XlsxWriter's says so
+
+
+def _write_guide(book: Any, lines: tuple[Advice, ...]) -> None:
+    """The guide on a sheet of its own, locked like the labels of the form."""
+    sheet = book.add_worksheet(_GUIDE)
+    body = {"font_name": BODY_FONT, "font_size": 12, "text_wrap": True, "valign": "top"}
+    title = book.add_format({"font_name": HEAD_FONT, "font_size": 16})
+    heading = book.add_format({"font_name": HEAD_FONT, "font_size": 12})
+    about, says = book.add_format({**body, "border": 1}), book.add_format({**body, "border": 1})
+    sheet.set_column(0, 0, _GUIDE_WIDTHS[0])
+    sheet.set_column(1, 1, _GUIDE_WIDTHS[1])
+    for row, line in enumerate(lines):
+        if not line.says:
+            sheet.write_string(row, 0, line.about, heading if row else title)
+            sheet.set_row(row, 24)
+            continue
+        sheet.write_string(row, 0, line.about, about)
+        sheet.write_string(row, 1, line.says, says)
+        room = (int(w / 2.3) for w in _GUIDE_WIDTHS)
+        most = max(-(-len(text) // each) for text, each in zip((line.about, line.says), room, strict=True))
+        sheet.set_row(row, most * 17 + 4)
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&C— &P —")
+    sheet.protect("", {**_ALLOWED, "insert_rows": False, "delete_rows": False})
 
 
 class _Sheet:
@@ -34,11 +79,19 @@ class _Sheet:
         self.title = book.add_format(
             {"font_name": TITLE_FONT, "font_size": 20, "align": "center", "valign": "vcenter", "text_wrap": True}
         )
-        self.line = book.add_format({"font_name": LINE_FONT, "font_size": 12, "valign": "vcenter", "shrink": True})
+        filled = {"font_name": LINE_FONT, "font_size": 12, "valign": "vcenter", "shrink": True, "locked": False}
+        self.line = book.add_format(filled)
         self.head = book.add_format({**wrapped, "font_name": HEAD_FONT, "align": "center"})
-        self.centre = book.add_format({**wrapped, "align": "center"})
-        self.left = book.add_format(wrapped)
-        self.day = book.add_format({**wrapped, "align": "center", "num_format": 'yyyy"年"m"月"d"日"'})
+        day = {"align": "center", "num_format": 'yyyy"年"m"月"d"日"'}
+        opened = paper.opened or (True,) * len(paper.widths)
+        looks = {
+            (centred, open_): book.add_format(
+                {**wrapped, "locked": not open_} | ({"align": "center"} if centred else {})
+            )
+            for centred, open_ in set(zip(paper.centred, opened, strict=True))
+        }
+        self.styles = [looks[look] for look in zip(paper.centred, opened, strict=True)]
+        self.day = book.add_format({**wrapped, **day, "locked": False})
         self.note = book.add_format(
             {"font_name": BODY_FONT, "font_size": min(size, 12), "text_wrap": True, "valign": "top"}
         )
@@ -60,16 +113,21 @@ class _Sheet:
             self._span(row, 0, self.last, line, self.line)
             self.sheet.set_row(row, 30)
             row += 1
+        for (at, col), text in self.paper.comments.items():
+            lines = self.paper.lines(text, _NOTE_WIDTH / 7)
+            self.sheet.write_comment(first + at, col, text, {**_NOTE_LOOK, "height": lines * 18 + 24})
         self._lists(first, row)
+        if self.paper.opened:
+            grows = self.paper.grows
+            self.sheet.protect("", {**_ALLOWED, "insert_rows": grows, "delete_rows": grows})
         self.sheet.print_area(0, 0, row - 1, self.last)
 
     def _page(self) -> None:
         self.sheet.set_paper(9 if self.paper.layout.size == "A4" else 8)
         if self.paper.layout.orientation == "landscape":
             self.sheet.set_landscape()
-            self.sheet.set_margins(left=20 / _MM, right=20 / _MM, top=25 / _MM, bottom=22 / _MM)
-        else:
-            self.sheet.set_margins(left=28 / _MM, right=26 / _MM, top=37 / _MM, bottom=35 / _MM)
+        top, bottom, left, right = (millimetres / _MM for millimetres in MARGINS[self.paper.layout.orientation])
+        self.sheet.set_margins(left=left, right=right, top=top, bottom=bottom)
         self.sheet.fit_to_pages(1, 0)
         self.sheet.center_horizontally()
         self.sheet.set_footer("&C— &P —")
@@ -92,20 +150,23 @@ class _Sheet:
 
     def _head(self, row: int) -> int:
         """Write the head of the table; return the row below it."""
-        cells, line = self.paper.cells_of_head, self.paper.layout.font_size * 1.35
+        cells, line = self.paper.cells_of_head, self.paper.layout.font_size * 1.4
         last = max(c.bottom for c in cells)
         for cell in cells:
             if not cell.is_single:
                 self.sheet.merge_range(row + cell.top, cell.left, row + cell.bottom, cell.right, "", self.head)
             self.sheet.write_string(row + cell.top, cell.left, cell.text, self.head)
         for level in range(last + 1):
-            lines = max((c.text.count("\n") + 1 for c in cells if c.top == c.bottom == level or last == 0), default=1)
+            of_this = [c for c in cells if c.top == c.bottom == level]
+            lines = max(
+                (self.paper.lines(c.text, sum(self.paper.widths[c.left : c.right + 1])) for c in of_this), default=1
+            )
             self.sheet.set_row(row + level, max(24, lines * line + 6))
         return row + last + 1
 
     def _merge(self, top: int, bottom: int, col: int) -> None:
         """Make one cell of several that say the same; the first keeps the text."""
-        style = self.centre if self.paper.centred[col] else self.left
+        style = self.styles[col]
         value = self.kept[top, col]
         self.sheet.merge_range(top, col, bottom, col, "", style)
         if isinstance(value, str):
@@ -120,7 +181,7 @@ class _Sheet:
 
     def _rows(self, row: int) -> int:
         sheet, heights = self.sheet, _Heights(self.paper)
-        styles = [self.centre if c else self.left for c in self.paper.centred]
+        styles = self.styles
         string, number, blank, day, set_row = (
             sheet.write_string,
             sheet.write_number,
