@@ -48,6 +48,9 @@ def test_nothing_is_written_over_what_was_read_or_just_written(tmp_path: Path) -
     assert before == first.read_bytes() == (tmp_path / "x.核对(2).xlsx").read_bytes()
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert 3 == main(["forms", "check", str(BAD), "--annotate", str(tmp_path / "none")])
+def test_a_folder_is_made_but_not_the_way_to_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert 1 == main(["forms", "check", str(BAD), "--annotate", str(tmp_path / "new")])
+    assert [f"{BAD.stem}.核对.xlsx"] == [p.name for p in (tmp_path / "new").iterdir()]
+    capsys.readouterr()
+    assert 3 == main(["forms", "check", str(BAD), "--annotate", str(tmp_path / "none" / "deep")])
     assert "没有文件夹" in capsys.readouterr().err

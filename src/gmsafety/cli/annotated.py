@@ -25,8 +25,11 @@ class Copies:
     taken: set[Path] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        if not self.folder.is_dir():
-            raise NoFolder(f"没有文件夹“{self.folder}”，未能写入标注的文件。请先建立文件夹。")
+        if self.folder.exists() and not self.folder.is_dir():
+            raise NoFolder(f"“{self.folder}”是文件，不是文件夹，未能写入标注的文件。")
+        if not self.folder.parent.is_dir():
+            raise NoFolder(f"没有文件夹“{self.folder.parent}”，未能写入标注的文件。请先建立文件夹。")
+        self.folder.mkdir(exist_ok=True)
 
     def write(self, path: Path, checked: Checked) -> dict[str, Any]:
         """Write the copy of one file; returns where it is, or why there is none."""
