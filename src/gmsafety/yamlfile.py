@@ -13,6 +13,7 @@ except ImportError:  # pragma: no cover - PyYAML built without libyaml
     from yaml import SafeLoader as Loader  # type: ignore[assignment]
 
 Path = tuple[str | int, ...]
+_MOST_VALUES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +44,26 @@ def load_yaml(text: str, name: str, plugin: str) -> YamlFile:
     except yaml.YAMLError as error:
         problem = Problem(plugin, name, 1, f"不是合法的YAML：{error}", "请删去看不见的控制字符")
         raise ContentError([problem]) from error
+    except RecursionError as error:
+        raise ContentError([_too_deep(plugin, name)]) from error
     lines: dict[Path, int] = {}
-    return YamlFile(name, _plain(node, (), lines, (plugin, name)), lines)
+    try:
+        return YamlFile(name, _plain(node, (), lines, (plugin, name)), lines)
+    except RecursionError as error:  # a value that holds itself by an alias, or hundreds of brackets
+        raise ContentError([_too_deep(plugin, name)]) from error
+
+
+def _too_deep(plugin: str, name: str) -> Problem:
+    return Problem(plugin, name, 1, "层次太深，或者一个值包含它自己", "请检查括号和引用（&、*）")
 
 
 def _plain(node: Any, path: Path, lines: dict[Path, int], source: tuple[str, str]) -> Any:
     if node is None:
         return None
     lines.setdefault(path, node.start_mark.line + 1)
+    if len(lines) > _MOST_VALUES:
+        problem = Problem(*source, node.start_mark.line + 1, f"展开后超过{_MOST_VALUES}个值", "请减少引用（&、*）")
+        raise ContentError([problem])
     if isinstance(node, yaml.MappingNode):
         return _mapping(node, path, lines, source)
     if isinstance(node, yaml.SequenceNode):

@@ -4,7 +4,9 @@ import io
 import random
 import subprocess
 import sys
+import time
 import zipfile
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -12,8 +14,15 @@ import pytest
 
 from compare import SAMPLES
 from gmsafety import Catalog
+from gmsafety.content import form_in
+from gmsafety.errors import ContentError
 from gmsafety.forms import fill, read
+from gmsafety.forms.printed import from_printed, to_printed
 from gmsafety.forms.reading.safety import LARGEST_FILE
+from gmsafety.forms.schema import from_json, to_json
+from gmsafety.forms.types import FIELD_TYPES, Setting
+from gmsafety.forms.types.dates import Window
+from gmsafety.forms.types.text import LONGEST_CELL
 from gmsafety.testing import example_record
 
 GOOD = (SAMPLES / "should_pass" / "weekly_plain.xlsx").read_bytes()
@@ -84,7 +93,7 @@ def files() -> list[tuple[str, str, bytes]]:
         ("wrong-extension", "表.xls", b"<html><table><tr><td>1</td></tr></table></html>"),
         ("unsupported-format", "表.xlsm", GOOD),
         ("unsupported-format", "表.pdf", b"%PDF-1.7 ..."),
-        ("unsupported-format", "表.csv", "序号,企业名称\n".encode()),
+        ("wrong-form", "表.csv", "序号,品名\n1,某某\n".encode()),
         ("unsupported-format", "表.zip", repacked(workbook({}), {"a.txt": b"x"}).replace(b"xl/", b"yl/")),
         ("encrypted-file", "表.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "EncryptedPackage".encode("utf-16-le")),
         ("unsupported-format", "表.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + "WordDocument".encode("utf-16-le")),
@@ -93,6 +102,14 @@ def files() -> list[tuple[str, str, bytes]]:
         ("no-table", "表.xlsx", workbook({})),
         ("wrong-form", "表.xlsx", workbook({"A1": "采购清单", "A2": "序号", "B2": "品名"})),
         ("sheet-too-large", "表.xlsx", workbook({"A1": "x", "XFD1048576": "y"})),
+        *(
+            (
+                "sheet-too-large",
+                "表.xlsx",
+                far_away(b'<row r="1"><c r="A1"><v>1</v></c><c r="%b"><v>1</v></c></row>' % far),
+            )
+            for far in (b"XFD1048577", b"xfd1048577", b"A99999999", b"AAAAAA1")  # half a terabyte, were it laid out
+        ),
         (
             "sheet-too-large",
             "表.xlsx",
@@ -177,6 +194,119 @@ def test_a_formula_without_a_result_is_said(catalog: Catalog, tmp_path: Path) ->
     found = {f.place.where for f in read(path, catalog).findings if f.kind.slug == "formula-without-value"}
 
     assert {"B5", "G6"} == found
+
+
+def as_ods(parts: dict[str, bytes]) -> bytes:
+    """An OpenDocument spreadsheet of these parts."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        for name, data in {"mimetype": b"application/vnd.oasis.opendocument.spreadsheet", **parts}.items():
+            package.writestr(name, data)
+    return out.getvalue()
+
+
+def test_an_ods_without_its_content_is_refused(catalog: Catalog) -> None:
+    reading = read(as_ods({"styles.xml": b"<a/>"}), catalog, name="表.ods")
+
+    assert ["corrupt-file"] == [f.kind.slug for f in reading.findings]
+
+
+def test_an_xls_cut_short_is_refused(catalog: Catalog) -> None:
+    """The library panics over some of these, which is no Exception."""
+    whole = (SAMPLES / "judgement" / "ledger.xls").read_bytes()
+    for length in (600, 1100, 1537, len(whole) // 2, len(whole) - 2000):
+        for cut in (whole[:length], whole[:512] + whole[600 : 512 + length]):
+            reading = read(cut, catalog, name="表.xls")
+
+            assert reading.record is not None or reading.findings
+
+
+def test_an_xls_with_a_far_cell_is_refused(catalog: Catalog) -> None:
+    """Three bytes of a row and a column number, which would take six gigabytes."""
+    data = bytearray((SAMPLES / "judgement" / "ledger.xls").read_bytes())
+    data[7712:7714], data[7795] = b"\0\x0c", 125
+    reading = read(bytes(data), catalog, name="表.xls")
+
+    assert ["sheet-too-large"] == [f.kind.slug for f in reading.findings]
+
+
+def test_a_row_with_a_strange_number_is_read(catalog: Catalog) -> None:
+    """`r` of a row is a number; where it is none, the row follows the one before it."""
+    sheet = part(GOOD, SHEET).replace(b'<row r="5"', b'<row r="F6"').replace(b"</c>", b"<f>1</f></c>", 1)
+    reading = read(repacked(GOOD, {SHEET: sheet}), catalog, name="表.xlsx")
+
+    assert reading.record is not None or reading.findings
+
+
+def test_numbers_of_thirty_digits_have_no_ratio(catalog: Catalog) -> None:
+    record = from_json(
+        {"rows": [{"enterprise": "某某厂", "found": 1, "fixed": 10**30}]}, catalog.form("resumption-weekly")
+    )
+
+    assert record.rows[0].get("rate") is None
+
+
+@pytest.mark.parametrize("unit", ["_", "=1/0", "3月4日", "2024.12.20、", "十二月二十日", "，", "。", "1_", "*"])
+@pytest.mark.parametrize("kind", ["date", "completion", "choice", "count", "measure"])
+def test_a_full_cell_of_anything_is_read_at_once(kind: str, unit: str) -> None:
+    """No pattern goes over the longest cell again for each of its characters: that would be half a minute."""
+    setting = Setting(window=Window(date(2024, 12, 6), date(2025, 3, 31)), parts=("责任", "措施"), choices=("是", "否"))
+    text = "已完成整改" + (unit * LONGEST_CELL)[: LONGEST_CELL - 6] + "条"
+    begun = time.process_time()
+    parsed = FIELD_TYPES[kind].read(text, setting)
+    FIELD_TYPES[kind].derive(parsed.value, setting)
+
+    assert time.process_time() - begun < 2
+
+
+@pytest.mark.parametrize("kind", ["choice", "answer"])
+def test_a_cell_of_what_cannot_be_seen_is_a_blank(kind: str) -> None:
+    assert (None, None) == FIELD_TYPES[kind].read("_x000D_", Setting(choices=("是", "否")))
+
+
+def test_escapes_inside_a_name_are_no_part_of_it() -> None:
+    assert "运城市" == FIELD_TYPES["name"].read("运城_x000D_市", Setting()).value
+    assert ("闻喜县", "河津市") == FIELD_TYPES["names"].read("闻喜_x000D_县、河津市", Setting()).value
+
+
+@pytest.mark.parametrize("form", ["weekly-dispatch", "inspection-findings", "resumption-weekly"])
+@pytest.mark.parametrize("inner", ["header", "values", "rows", "signatures", "remarks", "clauses", "footer", "nil"])
+@pytest.mark.parametrize("value", [1, "一", [1], {"1": 1}, {"1": {"numbers": 1, "texts": "一"}}, [{"": []}], 1e999])
+def test_json_of_another_shape_is_refused_or_taken(form: str, inner: str, value: object, catalog: Catalog) -> None:
+    """What a program sends wrongly is a ValueError that says where; nothing else is raised."""
+    for take, give in ((from_json, to_json), (from_printed, to_printed)):
+        try:
+            record = take({inner: value}, catalog.form(form))
+        except ValueError:
+            continue
+        give(record)
+
+
+def test_json_of_what_cannot_be_seen_is_a_blank(catalog: Catalog) -> None:
+    record = from_json({"rows": [{"detail": "漏气", "remark": "\ufeff"}]}, catalog.form("inspection-findings"))
+
+    assert record.rows[0]["remark"] is None
+    assert FIELD_TYPES["names"].from_json([" ", "河津市"]) == ("河津市",)
+
+
+def test_a_row_of_no_columns_is_still_a_row(catalog: Catalog) -> None:
+    record = from_json({"rows": [{}]}, catalog.form("inspection-findings"))
+
+    assert [{}] == to_json(record)["rows"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: &a [*a]",
+        "[" * 900 + "]" * 900,
+        "\n".join(f"k{n}: &k{n} [{f'*k{n - 1}, ' * 9}1]" for n in range(12)).replace("*k-1, ", ""),
+    ],
+    ids=["holds-itself", "deep", "billion-laughs"],
+)
+def test_yaml_without_end_is_refused(text: str) -> None:
+    with pytest.raises(ContentError, match="引用"):
+        form_in(text, "forms/表.yaml")
 
 
 _CHILD = """

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from ..entities import Units
 from ..findings import Finding, Kind, Place, Severity
+from .columns import Column
 from .computed import too_few
 from .judge import Bench, judge
 from .reading import Forms, Reading
@@ -166,8 +167,13 @@ class _Checker:
             if column.required and None in values:
                 for index, value in enumerate(values):
                     place = self.record.cell(index, column.id)
-                    if value is None and place not in self.unread:
+                    if value is None and place not in self.unread and not self._is_said_blank(index, column):
                         yield self.kinds["missing-value"].at(place, field=column.label)
+
+    def _is_said_blank(self, index: int, column: Column) -> bool:
+        """Tell whether a number or an answer was not left out: / or 无 says that there is none."""
+        typed = self.record.origin.typed if self.record.origin else {}
+        return (column.kind.numeric or column.type == "answer") and f"{index}.{column.id}" in typed
 
     def _duplicates(self) -> Iterator[Finding]:
         form, rows = self.record.form, self.record.rows

@@ -74,6 +74,7 @@ class Column(FormField):
     groups: Names = Field((), description="headings printed over it and its neighbours, the outermost first")
     unit: str = Field("", description="printed in a row of units under the headings; may follow a number")
     computed: Computed | None = None
+    meant: str = Field("", description="the printed view's name for what the rows belong to, where paper has it wrong")
 
     @property
     def printed(self) -> str:

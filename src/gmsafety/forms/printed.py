@@ -64,8 +64,25 @@ def _rows(record: Record, window: Window) -> list[dict[str, Any]]:
                     if name == "answer":  # what stands in the column itself
                         continue
                     columns[f"_{name}"] = [v.isoformat() if isinstance(v, date) else v for v in more]
+    columns |= _meant(record)
     names = sorted(columns, key=lambda n: n.startswith("_"))
     return [dict(zip(names, row, strict=True)) for row in zip(*(columns[n] for n in names), strict=True)]
+
+
+def _meant(record: Record) -> dict[str, list[Any]]:
+    """What printed rows belong to, where they stand under another heading than is meant."""
+    from .reading.printed_rows import PrintedRows  # noqa: PLC0415 - for forms of printed rows only
+
+    found: dict[str, list[Any]] = {}
+    for column in record.form.columns:
+        stands = record.rows.columns.get(column.id)
+        if column.meant and stands:
+            printed = PrintedRows(record.form)
+            known = [printed.find(text) for text in record.rows.columns.get(printed.column, [])]
+            meant = [None if n is None else record.form.printed_rows[n].get(column.id) for n in known]
+            if any(m is not None and fold(m) != fold(s) for m, s in zip(meant, stands, strict=False)):
+                found[f"_{column.meant}"] = meant
+    return found
 
 
 def from_printed(data: Mapping[str, Any], form: Form) -> Record:
@@ -80,7 +97,8 @@ def from_printed(data: Mapping[str, Any], form: Form) -> Record:
         footer = {fold(k): v for k, v in as_mapping(data.get("footer"), "footer", wrong).items()}
         signed = {f.id: footer.get(fold(f.label)) for f in form.signatures}
         nil = bool(data.get("nil"))
-        record = Record(form, header, rows=_rows_from(as_list(rows, "rows", wrong), form, wrong), nil=nil, signatures=signed)
+        taken = _rows_from(as_list(rows, "rows", wrong), form, wrong)
+        record = Record(form, header, rows=taken, nil=nil, signatures=signed)
     else:
         values = _clauses_from(as_mapping(data.get("clauses"), "clauses", wrong), form, wrong)
         record = Record(form, header, values, nil=bool(data.get("nil")))
@@ -96,7 +114,8 @@ def is_printed(data: Mapping[str, Any]) -> bool:
 
 
 def _header(data: Mapping[str, Any], form: Form, wrong: list[str]) -> dict[str, Any]:
-    given = as_mapping(data.get("header"), "header", wrong) or {"填报单位": data.get("unit"), "填报时间": data.get("week")}
+    given = as_mapping(data.get("header"), "header", wrong)
+    given = given or {"填报单位": data.get("unit"), "填报时间": data.get("week")}
     header = {}
     for field in form.header:
         raw = next((v for k, v in given.items() if fold(k) in {fold(n) for n in (field.label, *field.aliases)}), None)

@@ -187,8 +187,9 @@ def _read_edges(blanks: tuple[Blank, ...], gap: str) -> dict[str, Parsed]:
         rest = gap[head.end() :]
         if rest.startswith(first.after.head):
             values[first.path] = read_gap(first, head.group(1))
-    tail = re.search(r"[_*]*(-?\d+(?:\.\d+)?)[_*]*$", gap)
-    if tail and last.path not in values and last.before.ends(gap[: tail.start()]):
+    start = max(0, len(gap) - _LONGEST_GAP)
+    tail = re.search(r"[_*]*(-?\d+(?:\.\d+)?)[_*]*$", gap[start:])
+    if tail and last.path not in values and last.before.ends(gap[: start + tail.start()]):
         values[last.path] = read_gap(last, tail.group(1))
     return values
 

@@ -50,7 +50,7 @@ class Desk:
             return Reading(self.file, None, (self._wrong_form(found, forms),))
         self.tables, self.loose = filled, self._loose_lines(filled, sure)
         readings, taken = [], list[Match]()
-        for match in sure:
+        for match in (_first_piece(m, sure) for m in sure):
             if match.form.ref not in [m.form.ref for m in taken] and not self._is_taken(match, taken):
                 whole = self._joined(match, filled, sure)
                 taken.append(whole)
@@ -249,6 +249,15 @@ def _field_names(record: Record) -> dict[str, str]:
     return {letter: record.form.by_id[name].label for name, letter in letters.items()}
 
 
+def _first_piece(match: Match, sure: list[Match]) -> Match:
+    """Of a form cut into several Word tables, the one with which it begins."""
+    mine = [m for m in sure if m.form is match.form and m.table.ordinal and m.table.inside == match.table.inside]
+    before = [m for m in mine if (m.table.ordinal or 0) < (match.table.ordinal or 0)]
+    if before and _goes_on(match.table, match.header_row, match.form):
+        return _first_piece(max(before, key=lambda m: m.table.ordinal or 0), sure)
+    return match
+
+
 def _filled_first(sure: list[Match]) -> list[Match]:
     """Of sheets that are one form, put those that are filled in before the empty ones."""
     count = Counter(m.form.ref for m in sure if m.table.ordinal is None and not m.table.hidden)
@@ -279,12 +288,14 @@ def _under(table: Table, row: int) -> Table:
 def _goes_on(table: Table, header_row: int | None, form: Form) -> bool:
     """Tell whether the numbers of a table with its own header row go on from another's, and do not begin with 1.
 
-    Of printed rows the first may have none, where a group goes on.
+    Of printed rows the first may have none, where a group goes on; nor of any rows, where nothing stands between.
     """
     rows = list(islice(table.rows(), (header_row or 0) + 1, (header_row or 0) + 2))
     number = _NUMBER.fullmatch(fold(rows[0][0])) if rows and rows[0] else None
     if number is None:
-        return bool(form.fixed) and any(not fold(row[0]) and any(fold(c) for c in row) for row in rows if row)
+        return bool(form.fixed or not table.above) and any(
+            not fold(row[0]) and any(fold(c) for c in row) for row in rows if row
+        )
     return number[1] != "1"
 
 

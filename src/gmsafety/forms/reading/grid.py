@@ -275,6 +275,8 @@ class _Reader:
             kept.extend([cache[raw] for raw in raws])
             if cache.typed or cache.troubles:
                 self._remember(name, cache, raws, start)
+            if cache.column.total and cache.column.required and "" in raws:
+                self.unread += [(index, name) for index, raw in enumerate(raws, start) if raw == ""]
 
     def _remember(self, name: str, cache: _Seen, raws: Iterable[Any], start: int) -> None:
         for index, raw in enumerate(raws, start):
@@ -284,7 +286,7 @@ class _Reader:
                 if cache.column.computed and trouble.slug == "error-value":
                     continue  # #DIV/0!, where paper says /
                 self.out.findings.append(self._finding(index, name, cache.column, trouble))
-                self.unread += [(index, name)] if cache.column.total and cache[raw] is None else []
+                self.unread += [(index, name)] if cache.column.total else []
 
     def _finding(self, index: int, name: str, column: Column, trouble: Trouble) -> Finding:
         return KINDS[trouble.slug].at(self._cell(index, name), **{"field": column.label, **trouble.data})

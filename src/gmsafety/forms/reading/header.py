@@ -25,8 +25,9 @@ _ONLY_DATE = re.compile(r"(?:19|20)\d\d(?:年\d{1,2}月\d{1,2}日?|[-./]\d{1,2}[
 _AROUND_DATE = re.compile(r"^(?:截至|截止到?|至)|[(（]?第[\d一二三四五六七八九十]+[周期次][)）]?$")
 _BRACKET = re.compile(r"[(（][^()（）]*[)）]$")
 _LABEL = re.compile(r"[^\s_＿:：]+[:：]")
-_ANOTHER = re.compile(r"[\s_＿]+[^\s\d_＿:：,，;；、]{2,8}[:：]")
-_NO_DAY = re.compile(r"[\s_＿(（]*年[\s_＿]*月[\s_＿]*日[\s)）]*$")
+_ANOTHER = re.compile(r"[\s_＿][^\s\d_＿:：,，;；、]{2,8}[:：]")
+_DAY_SIGNED = re.compile(r"(?:^|\s)(?:19|20)\d\d\s?[年./-]\s?\d{1,2}\s?[月./-]\s?\d{1,2}\s?日?$")
+_NO_DAY = re.compile(r"(?:20\d\d)?[\s_＿]{0,20}年[\s_＿]{0,20}月[\s_＿]{0,20}日$")
 _FEW = 3
 _TRIM = " _＿:：,，;；。\t\u3000\n()（）[]【】"
 
@@ -77,7 +78,7 @@ def read_signatures(form: Form, texts: Iterable[str]) -> dict[str, str | None]:
     fields = [f.model_copy(update={"label": _BRACKET.sub("", f.label)}) for f in form.signatures]
     labels = _labels_pattern([f.label for f in fields])
     lines = text_lines(list(texts), "file")
-    return {f.id: _text(_find(f, lines, labels)[0]) for f in fields}
+    return {f.id: _signer(_find(f, lines, labels)[0]) for f in fields}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,9 @@ def gaps(fields: Iterable[FormField], text: str) -> Iterator[Gap]:
                 yield Gap(field.id, match.end(), end, match.group().strip() == text.strip())
 
 
-def _text(raw: object) -> str | None:
-    return str(raw) if raw else None
+def _signer(raw: object) -> str | None:
+    """Who signed: what stands on the line, without the day."""
+    return _DAY_SIGNED.sub("", str(raw)).strip() or None if raw else None
 
 
 def _bare_date(lines: list[Line]) -> tuple[object, str] | None:

@@ -14,11 +14,11 @@ from ..types.text import shorten
 from .tables import Row
 
 _ENOUGH = 85
-_MOST_LINES = 6
+_MOST_LINES, _MOST_ASKED, _LONGEST_LINE = 6, 100, 2000
 _MARK = re.compile(
     r"\s*(?:第(\d{1,2})[项条][.、．)）:：,，]?|[(（]?(\d{1,2})(?:[)）]|[.、．:：](?!\d))[.、．]?|([①-⑳])[.、．]?)\s*"
 )
-_ANSWERS = re.compile(r"\s*(?:是|否|不涉及|[√×✓✔✗✘])")
+_ANSWERS = re.compile(r"\s*(?:是|否|不涉及|[√×✓✔✗✘])(?=\s*(?:$|[,，。(（:：]))")
 _PUNCT = re.compile(r"[,.;:、?!。，；：？！“”\"'()（）〔〕]+")
 
 
@@ -82,7 +82,7 @@ class PrintedRows:
         A line that breaks off goes on in the next; one that has a number of its own is a row by itself.
         """
         lines = _lines(cell)
-        if len(lines) < 2 or self.find(cell) is not None:
+        if not 1 < len(lines) <= _MOST_ASKED or self.find(cell) is not None:
             return []
         asked: list[str] = []
         at = 0
@@ -177,6 +177,8 @@ def _dealt(cell: Any, count: int) -> list[Any]:
 
 def _in_one_line(line: str, count: int) -> list[Any] | None:
     """Answers that stand one after the other: 1.是 2.否 3.是, or 是；否；是. None where it is one answer."""
+    if len(line) > _LONGEST_LINE:
+        return None
     marks = [
         m
         for m in _MARK.finditer(line)
@@ -186,7 +188,7 @@ def _in_one_line(line: str, count: int) -> list[Any] | None:
     if len(counted) == len(marks) > 1 and not marks[0].start() and len(marks) <= count:
         ends = [m.start() for m in marks[1:]] + [len(line)]
         told = [line[m.end() : end].strip(" \u3000;；,，、") for m, end in zip(marks, ends, strict=True)]
-        return told + [""] * (count - len(told))
+        return told + [""] * (count - len(told)) if all(_ANSWERS.match(t) for t in told) else None
     for sign in (r"[;；]", r"[,，、]", r"[ \u3000]+"):
         parts = [p for p in re.split(sign, line.strip(" \u3000;；,，、。")) if p.strip()]
         if len(parts) == count and all(_ANSWERS.match(p) for p in parts):

@@ -13,18 +13,19 @@ from lxml import etree
 
 from ...findings import FILE, Finding
 from ...kinds import KINDS
+from .biff import cells_of_workbook
 
 LARGEST_FILE = 20 * 2**20
 LARGEST_CONTENT = 256 * 2**20
 MOST_PARTS = 4000
 LARGEST_AREA = 4_000_000
 LARGEST_WORD = 16 * 2**20
-_FAR = rb"(?:[A-Z]{3}\d|[A-Z]{2}\d{4}|[A-Z]\d{6}|\d{6})"
+_FAR = rb"(?:[A-Za-z]{3}|[A-Za-z]{2}\d{4}|[A-Za-z]\d{6}|\d{6})"
 _FAR_CELL = re.compile(rb'r="' + _FAR)
 _FAR_CELL_SPELT_OTHERWISE = re.compile(rb"\br\s*=\s*[\"']" + _FAR)
 _WIDE_TEXT = (b"\xff\xfe", b"\xfe\xff")
-_CELL = re.compile(rb"\br\s*=\s*[\"']([A-Z]{1,3})(\d{1,7})[\"']")
-_ADDRESS = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_CELL = re.compile(rb"\br\s*=\s*[\"']([A-Za-z]+)(\d+)[\"']")
+_ADDRESS = re.compile(r"([A-Za-z]+)(\d+)")
 _SUSPECT_PART = 32 * 2**20
 _SUSPECT_RATIO = 120
 _CHUNK = 2**18
@@ -86,7 +87,10 @@ def _inspect_ole(data: bytes, extension: str) -> Inspection:
         return _refuse("unsupported-format", actual=f"{extension or '没有扩展名的'}文件")
     if extension not in _EXTENSIONS["xls"]:
         return _refuse("wrong-extension", actual=_ACTUAL["xls"], extension=extension or "（没有扩展名）")
-    return Inspection("xls")
+    try:
+        return _refuse("sheet-too-large") if cells_of_workbook(data) > LARGEST_AREA else Inspection("xls")
+    except ValueError as error:
+        return _refuse("corrupt-file", why=str(error))
 
 
 def _inspect_zip(data: bytes, extension: str) -> Inspection:
@@ -207,7 +211,8 @@ def _area(package: zipfile.ZipFile, part: str) -> int:
                 address = _ADDRESS.fullmatch(node.get("r") or "")
                 col_number = _number_of(address.group(1)) if address else col_number + 1
                 if len(node):
-                    top, bottom = min(top, row_number), max(bottom, row_number)
+                    row = int(address.group(2)) if address else row_number  # an address has the last word
+                    top, bottom = min(top, row), max(bottom, row)
                     left, right = min(left, col_number), max(right, col_number)
                 _forget(node)
             elif event == "end":
@@ -250,7 +255,7 @@ def _forget(node: Any) -> None:
 
 def _number_of(letters: str) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + ord(letter) - 64
     return number
 

@@ -1,17 +1,26 @@
 """Answers to the questions of a checklist: 是, 否 or 不涉及, with what the inspector adds."""
 
 import re
+import unicodedata
 from typing import Any
 
 from .fields import FieldType, Setting, as_text
-from .problem import Parsed, Trouble
-from .text import shorten, squash
+from .problem import BLANK, Parsed, Trouble
+from .text import shorten, squash, ticked
 
-_ANSWERS = {"√": "是", "✓": "是", "✔": "是", "×": "否", "✗": "否", "✘": "否", "不适用": "不涉及", "无此项": "不涉及"}
+_YES, _NO = "√✓✔☑", "×✗✘"
+_ANSWERS = {**dict.fromkeys(_YES, "是"), **dict.fromkeys(f"{_NO}xX", "否")}
+_ANSWERS |= dict.fromkeys(("不涉及", "不适用", "无此项", "未涉及", "无涉及"), "不涉及")
 _ANSWER = re.compile(
-    rf"(?:[(（]?\d{{1,2}}(?:[.、．)）]|(?=\D)))?\s*(不涉及|是|否|{'|'.join(_ANSWERS)})(?!不是|[否是])\s*(.*)$",
+    r"(?:第?[(（]?\d{1,2}(?:项[:：]?|[.、．)）:：]|(?=\D))|[①-⑳])?\s*"
+    r"/?(?:[本我该](?:企业|公司|厂|单位))?(?:均|全部|都)?\s*"
+    rf"(不涉及|未涉及|无涉及|不适用|无此项|(?:[{_YES}]\s*)?是|(?:[{_NO}]\s*)?否|[{_YES}{_NO}]|[xX]$)"
+    rf"(?!不是|[否是]|[/、或]\s*[否是](?:$|\W))(?:[(（]?[{_YES}][)）]?|(?<=否)[(（]?[{_NO}][)）]?|此项)?\s*(.*)$",
     re.DOTALL,
 )
+_CONTRADICTS = re.compile(rf"[{_NO}]|.*(?:[□☐{_YES}]|\d[.、．)）:：])\s*(?:是|否|不涉及)(?!否)", re.DOTALL)
+_BEFORE_REMARK, _AFTER_REMARK = " \n，,。；;：:、—–-", " \n，,。；;：:、"
+_BRACKETS = {"(": ")", "（": "）", "[": "]", "【": "】", "〔": "〕"}
 
 
 class Answer(FieldType):
@@ -22,9 +31,11 @@ class Answer(FieldType):
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
         text = squash(as_text(raw))
-        match = _ANSWER.match(text)
-        word = _ANSWERS.get(match.group(1), match.group(1)) if match else ""
-        if not match or word not in setting.choices:
+        if not text:
+            return BLANK
+        match = _ANSWER.match(unicodedata.normalize("NFKC", text) if len(text) == 1 else ticked(text) or text)
+        word = _ANSWERS.get(match.group(1), match.group(1)[-1:]) if match else ""
+        if not match or word not in setting.choices or _CONTRADICTS.match(match.group(2)[:200]):
             return Parsed(text, Trouble("not-in-list", {"text": shorten(text), "choices": "、".join(setting.choices)}))
         return Parsed(joined_answer(word, _inner(match.group(2))))
 
@@ -47,6 +58,16 @@ def split_answer(text: str) -> tuple[str, str | None]:
 
 
 def _inner(text: str) -> str:
-    text = text.strip(" \n，,。；;:：")
-    inside = text[1:-1] if text[:1] in "(（" and text[-1:] in ")）" else text
-    return inside.strip().replace("（", "〔").replace("）", "〕") if "（" in inside else inside.strip()
+    """A remark without the punctuation that leads to it, and without the brackets around the whole of it."""
+    text = text.lstrip(_BEFORE_REMARK).rstrip(_AFTER_REMARK)
+    return text[1:-1].lstrip(_BEFORE_REMARK).rstrip() if _is_bracketed(text) else text
+
+
+def _is_bracketed(text: str) -> bool:
+    """Tell whether the bracket at the beginning is closed at the end, and not before."""
+    depth = 0
+    for at, character in enumerate(text):
+        depth += (character in _BRACKETS) - (character in _BRACKETS.values())
+        if not depth:
+            return bool(at) and at == len(text) - 1
+    return False

@@ -19,7 +19,7 @@ _FULL = re.compile(rf"(?<!\d)((?:19|20)\d\d|\d\d){_SEP}(\d{{1,2}}){_SEP}(\d{{1,2
 _COMPACT = re.compile(r"(?<!\d)((?:19|20)\d\d)(\d\d)(\d\d)(?!\d)")
 _SHORT = re.compile(r"(?<![\d.年])(\d{1,2})(?:月|/|-)(\d{1,2})(?:日|号)?(?![\d月/-]|\.\d)")
 _DOTTED = re.compile(r"(?<![\d.年])(\d{1,2})\.(\d{1,2})(?:日|号)?(?![\d.]|[万千亿%]|元|米|吨)")
-_GAP = re.compile(r"(?<!\d)\s+|\s+(?!\d)|(?<=\d)[_＿]+|[_＿]+(?=\d)")
+_GAP = re.compile(r"(?<!\d)\s+|\s+(?!\d)|(?<=\d)[_＿]+|(?<![_＿])[_＿]+(?=\d)")
 _REST = re.compile(
     r"\s?[(（]?(?:星期|周|礼拜)?[一二三四五六日天]?[)）]?\s?T?(?:上午|下午|中午)?\s?(?:\d{1,2}(?::\d{2}){1,2}(?:\.\d+)?|\d{1,2}[时点](?:\d{1,2}分?|半)?)?Z?"
 )
@@ -92,10 +92,13 @@ def loosen(raw: object) -> str:
 def find_dates(text: str, window: Window = ANY) -> list[Found]:
     """Find every date in a loosened text, in order."""
     found: list[Found] = []
+    taken = bytearray(len(text))
     for pattern in (_FULL, _COMPACT, _SHORT, _DOTTED):
         for match in pattern.finditer(text):
-            if all(match.end() <= f.start or match.start() >= f.end for f in found):
-                found.append(Found(*match.span(), _value(match, window)))
+            start, end = match.span()
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
+                found.append(Found(start, end, _value(match, window)))
     return sorted(found, key=lambda f: f.start)
 
 

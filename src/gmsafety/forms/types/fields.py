@@ -16,7 +16,7 @@ from .text import LONGEST_CELL, fold, is_blank, shorten, squash, ticked
 _ERRORS = frozenset({"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!"})
 
 
-_AROUND_CHOICE = re.compile(r"^(?:[(]?\d[.、)]|[☑√✓■●])|[。.;,、]+$")
+_AROUND_CHOICE = re.compile(r"^(?:[(]?\d[.、)]|[☑√✓■●])|(?<![。.;,、])[。.;,、]+$")
 _ALTOGETHER = re.compile(r"^(?:共计?|总计|合计):?(?=[\d零一二两三四五六七八九十])")
 _FILLER = frozenset("*x_/-—市县区")
 _LEAD_IN = re.compile(r"^(?:截至|截止)?(?:目前|本周|当前|今日)(?:为止)?[,:]?")
@@ -76,7 +76,7 @@ class FieldType:
             return None
         if not isinstance(value, str):
             raise ValueError(f"应为文字，现为{value!r}")
-        return squash(value)
+        return squash(value) or None
 
     def to_printed(self, value: Any) -> Any:
         """Carry a value as it stands on paper (money in 万元)."""
@@ -111,7 +111,7 @@ class Name(FieldType):
     name = "name"
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
-        text = _LEAD_IN.sub("", fold(raw).strip("_*,;:。、"))
+        text = _LEAD_IN.sub("", fold(squash(raw)).strip("_*,;:。、"))
         return Parsed(None if is_blank(text) or set(text.lower()) <= _FILLER else text)
 
 
@@ -121,7 +121,7 @@ class Names(FieldType):
     name = "names"
 
     def _read(self, raw: object, setting: Setting) -> Parsed:
-        names = [n.strip("_*") for n in _BETWEEN.split(fold(raw))]
+        names = [n.strip("_*") for n in _BETWEEN.split(fold(squash(raw)))]
         kept = tuple(n for n in names if n and not is_blank(n) and set(n.lower()) - _FILLER)
         return Parsed(kept or None)
 
@@ -136,7 +136,7 @@ class Names(FieldType):
             return None
         if not isinstance(value, (list, tuple)):
             raise ValueError(f"应为名称的列表，现为{value!r}")
-        return tuple(squash(n) for n in value if n) or None
+        return tuple(said for n in value if n and (said := squash(n))) or None
 
 
 class Count(FieldType):
@@ -282,6 +282,8 @@ class Choice(FieldType):
         for choice in setting.choices:
             if folded == fold(choice):
                 return Parsed(choice)
+        if not squash(raw):
+            return BLANK
         said: dict[str, Any] = {"text": shorten(raw), "choices": "、".join(setting.choices)}
         return Parsed(squash(raw), Trouble("not-in-list", said | ({"severity": Severity.INFO} if setting.open else {})))
 

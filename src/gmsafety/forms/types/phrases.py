@@ -31,6 +31,7 @@ _DONE_BEFORE = re.compile(r"(?:完成|整改|销号|完毕|到位|闭环)(?:时�
 _DONE_AFTER = re.compile(r"^[)]?(?:已|全部|均)*(?:完成|整改完|改完|整改到位|整改结束|当场整改|销号)")
 _NOT_THIS = re.compile(r"^(?:开始|启动|立案|下达|检查|发现|复查|验收|通过)")
 _BEFORE_IT = re.compile(r"^(?:之|以)?前")
+_NEAR = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +73,20 @@ def _is_done(folded: str, *, dated: bool) -> bool:
 
 def _is_planned(folded: str, found: Found, *, already: bool) -> bool:
     """Tell whether a date is one by which something should be done; before a day it may be done already, too."""
-    return bool(_PLANNED.search(folded[: found.start]) or (not already and _BEFORE_IT.search(folded[found.end :])))
+    before, after = _beside(folded, found)
+    return bool(_PLANNED.search(before) or (not already and _BEFORE_IT.search(after)))
 
 
 def _fitness(folded: str, found: Found) -> int:
     """How well a date fits as the day of completion, judged by the words on its two sides."""
-    before, after = folded[: found.start], folded[found.end :]
+    before, after = _beside(folded, found)
     fitness = 4 * bool(_DONE_BEFORE.search(before)) + 4 * bool(_DONE_AFTER.search(after))
     return fitness - 2 * bool(_NOT_THIS.search(after))
+
+
+def _beside(folded: str, found: Found) -> tuple[str, str]:
+    """The words on the two sides of a date that may say what it is."""
+    return folded[max(0, found.start - _NEAR) : found.start], folded[found.end : found.end + _NEAR]
 
 
 def missing_parts(text: str, parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -35,11 +35,12 @@ _BLANK = frozenset(
         "//",
     }
 )
+_LONGEST_BOXES = 200
 _EMPTY, _FULL = "□☐○◯", "☑☒√✓✔■●"
-_EMPTY_BOX = re.compile(f"[{_EMPTY}]")
+_EMPTY_BOX, _TICK = re.compile(f"[{_EMPTY}]"), re.compile(f"[{_FULL}]")
 _WORDS = f"[^{_EMPTY}{_FULL}\\s;；,，、/]+"
-_TICKED_BEFORE = re.compile(rf"^(?=\s*[{_EMPTY}{_FULL}]).*?[{_FULL}]\s*({_WORDS})", re.DOTALL)
-_TICKED_AFTER = re.compile(rf"^(?=\s*[^\s{_EMPTY}{_FULL}]).*?({_WORDS})\s*[{_FULL}]", re.DOTALL)
+_TICKED_BEFORE = re.compile(rf"(?=\s*[{_EMPTY}{_FULL}]).*?[{_FULL}]\s*({_WORDS})", re.DOTALL)
+_TICKED_AFTER = re.compile(rf"(?=\s*[^\s{_EMPTY}{_FULL}]).*?({_WORDS})\s*[{_FULL}]", re.DOTALL)
 _ONLY_BOXES = re.compile(
     rf"\s*(?:[{_EMPTY}{_FULL}]\s*{_WORDS}[\s;；,，、/]*|{_WORDS}\s*[{_EMPTY}{_FULL}][\s;；,，、/]*)+"
 )
@@ -104,13 +105,15 @@ def is_dots(value: object) -> bool:
 
 def ticked(text: str) -> str | None:
     """The words at the one box that is ticked, among boxes that are not: ☑是 □否; None where it is no such text."""
-    if not _EMPTY_BOX.search(text):
+    if (
+        len(text) > _LONGEST_BOXES
+        or not _EMPTY_BOX.search(text)
+        or len(_TICK.findall(text)) != 1
+        or not _ONLY_BOXES.fullmatch(text)
+    ):
         return None
-    for words in (_TICKED_BEFORE, _TICKED_AFTER):
-        found = words.findall(text)
-        if len(found) == 1 and _ONLY_BOXES.fullmatch(text):
-            return str(found[0])
-    return None
+    found = _TICKED_BEFORE.match(text) or _TICKED_AFTER.match(text)
+    return found.group(1) if found else None
 
 
 def looks_like_formula(text: str) -> bool:
