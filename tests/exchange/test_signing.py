@@ -116,7 +116,7 @@ def test_an_unknown_algorithm_never_verifies_and_says_so_where_asked() -> None:
     assert key == PublicKey.from_json(key.to_json())
     with pytest.raises(UnknownAlgorithm) as raised:
         key.require_known()
-    assert "不认识签名算法“SM2”，无法核对。本版本认识：Ed25519" == str(raised.value)
+    assert str(raised.value).startswith("不认识签名算法“SM2”，无法核对。本版本认识：Ed25519")
 
 
 def test_a_known_algorithm_is_no_complaint() -> None:

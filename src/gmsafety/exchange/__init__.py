@@ -20,10 +20,11 @@ from .receipts import (
     sign_receipt,
     timeliness,
 )
-from .signing import ED25519, PublicKey, SigningKey
+from .signing import ED25519, SM2, PublicKey, SigningKey, Sm2SigningKey
 
 __all__ = [
     "ED25519",
+    "SM2",
     "ExtraMissing",
     "FindingCount",
     "Issued",
@@ -37,6 +38,7 @@ __all__ = [
     "Signature",
     "SignedReceipt",
     "SigningKey",
+    "Sm2SigningKey",
     "UnknownAlgorithm",
     "Verdict",
     "WrongPassphrase",

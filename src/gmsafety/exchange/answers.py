@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple
 from ..provenance import Value
 from .canonical import canonical, digest
 from .receipts import Signature, Verdict
+from .signatures import signature_over, verdict_on
 from .signing import PublicKey, SigningKey
 from .wire import Count, Line, Moment, Sha256, take
 
@@ -36,7 +37,7 @@ class SignedStored(Value):
 
     def verify(self, keys: Iterable[PublicKey]) -> Verdict:
         """Check the signature with the keys of the node that answered."""
-        return _verified(canonical(self.stored.model_dump()), self.signature, keys)
+        return verdict_on(self.stored, self.signature, keys)
 
     def to_bytes(self) -> bytes:
         """The answer as it travels."""
@@ -98,7 +99,7 @@ class SignedRefusal(Value):
 
     def verify(self, keys: Iterable[PublicKey]) -> Verdict:
         """Check the signature with the keys of the node that answered."""
-        return _verified(canonical(self.refusal.model_dump()), self.signature, keys)
+        return verdict_on(self.refusal, self.signature, keys)
 
     def to_bytes(self) -> bytes:
         """The answer as it travels."""
@@ -112,12 +113,12 @@ class SignedRefusal(Value):
 
 def sign_stored(stored: Stored, key: SigningKey) -> SignedStored:
     """Sign with the key of the node that stored the message."""
-    return SignedStored(stored=stored, signature=_signature(stored, key))
+    return SignedStored(stored=stored, signature=signature_over(stored, key))
 
 
 def sign_refusal(refusal: Refusal, key: SigningKey) -> SignedRefusal:
     """Sign with the key of the node that refuses."""
-    return SignedRefusal(refusal=refusal, signature=_signature(refusal, key))
+    return SignedRefusal(refusal=refusal, signature=signature_over(refusal, key))
 
 
 def read_answer(content: bytes) -> SignedStored | SignedRefusal:
@@ -130,16 +131,3 @@ def read_answer(content: bytes) -> SignedStored | SignedRefusal:
 def hash_of(content: bytes) -> str:
     """The hash by which a refusal names what came."""
     return digest(content)
-
-
-def _signature(value: Value, key: SigningKey) -> Signature:
-    body = canonical(value.model_dump())
-    return Signature(algorithm=key.algorithm, key_id=key.key_id, value=key.sign(body))
-
-
-def _verified(body: bytes, signature: Signature, keys: Iterable[PublicKey]) -> Verdict:
-    candidates = [k for k in keys if k.key_id == signature.key_id and k.is_known]
-    if not candidates:
-        return Verdict.UNKNOWN_KEY
-    fine = any(k.algorithm == signature.algorithm and k.verify(body, signature.value) for k in candidates)
-    return Verdict.VALID if fine else Verdict.BAD_SIGNATURE

@@ -15,13 +15,15 @@ from pydantic import Field, model_validator
 from ..provenance import Value
 from .canonical import canonical, digest
 from .receipts import Signature, Verdict
+from .signatures import signature_over, verdict_on_all
 from .signing import PublicKey, SigningKey
 from .wire import Count, Line, Moment, Sha256, take
 
 PROTOCOL = "gmsafety/1"
 MessageKind = Literal[
-    "submission", "receipt", "report", "decision", "withdraw", "notice", "definitions", "digest", "ask", "keys", "ping"
-]
+    "submission", "receipt", "report", "decision", "withdraw", "notice", "definitions", "digest", "ask", "copies",
+    "keys", "ping",
+]  # fmt: skip
 ABOUT_A_FORM = frozenset(("submission", "receipt", "report", "decision", "withdraw"))
 
 
@@ -118,14 +120,7 @@ class Message(Value):
 
     def verify(self, keys: Iterable[PublicKey]) -> Verdict:
         """Check the signatures with keys of the sender: one by a known key is needed, and none may be wrong."""
-        body, known, verdict = self.envelope.body(), list(keys), Verdict.UNKNOWN_KEY
-        for signature in self.signatures:
-            for key in known:
-                if (key.key_id, key.algorithm) == (signature.key_id, signature.algorithm) and key.is_known:
-                    if not key.verify(body, signature.value):
-                        return Verdict.BAD_SIGNATURE
-                    verdict = Verdict.VALID
-        return verdict
+        return verdict_on_all(self.envelope, self.signatures, keys)
 
     def to_bytes(self) -> bytes:
         """The message as it travels: canonical JSON."""
@@ -134,8 +129,7 @@ class Message(Value):
 
 def seal(envelope: Envelope, payload: Any, *keys: SigningKey) -> Message:
     """Sign an envelope for its payload; ValueError where it names another one."""
-    body = envelope.body()
-    signatures = tuple(Signature(algorithm=k.algorithm, key_id=k.key_id, value=k.sign(body)) for k in keys)
+    signatures = tuple(signature_over(envelope, key) for key in keys)
     message = Message(envelope=envelope, payload=payload, signatures=signatures)
     if not message.payload_fits:
         raise ValueError("信封所写的内容校验值不是这份内容的")

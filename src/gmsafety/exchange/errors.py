@@ -1,7 +1,7 @@
 """Broken promises of the exchange.
 
 GmsafetyError
-├── ExtraMissing      the libraries of `gmsafety[client]` are not installed
+├── ExtraMissing      the libraries of `gmsafety[client]` or `gmsafety[sm]` are not installed
 ├── NotCanonical      a value that canonical JSON cannot carry; also a ValueError
 ├── Malformed         JSON from outside that is not what it should be, everything wrong at once; also a ValueError
 ├── UnknownAlgorithm  a signature algorithm that this version cannot check
@@ -20,9 +20,9 @@ class ExtraMissing(GmsafetyError):
 
     is_usage = True
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, *, extra: str = "client") -> None:
         self.module = module
-        super().__init__(f"缺少软件包 {module}，不能签名和核对回执。请运行：pip install gmsafety[client]")
+        super().__init__(f"缺少软件包 {module}，不能签名和核对回执。请运行：pip install gmsafety[{extra}]")
 
 
 class NotCanonical(GmsafetyError, ValueError):
@@ -53,7 +53,7 @@ class KeyUnreadable(GmsafetyError):
     """A file was given as a signing key and is none."""
 
     def __init__(self) -> None:
-        super().__init__("这不是签名密钥文件（PEM格式的Ed25519私钥），或文件已损坏。")
+        super().__init__("这不是签名密钥文件（PEM格式的Ed25519或SM2私钥），或文件已损坏。")
 
 
 class WrongPassphrase(GmsafetyError):

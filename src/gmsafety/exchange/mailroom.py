@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from .answers import REFUSALS, Refusal, SignedStored, Stored, sign_refusal, sign_stored
+from .answers import REFUSALS, Refusal, SignedStored, Stored, read_answer, sign_refusal, sign_stored
 from .canonical import canonical, digest
 from .envelope import PROTOCOL, Attachment, Draft, Envelope, Link, Message, opened, seal
 from .errors import Malformed, NotCanonical
@@ -26,11 +26,42 @@ LARGEST_MESSAGE = 32 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How far a channel has come: the last message in order, by number and hash."""
+    """How far a channel has come: the last message in order, by number and hash.
+
+    A channel that its sender has ended, for it was restored and goes on in another epoch, has a `last` number; the
+    numbers that are `lost`, there and here, are passed over.
+    """
 
     epoch: str
     sequence: int = 0
     hash: str | None = None
+    last: int | None = None
+    lost: tuple[int, ...] = ()
+
+    @property
+    def following(self) -> int:
+        """The number of the message that is next."""
+        number = self.sequence + 1
+        while number in self.lost:
+            number += 1
+        return number
+
+    @property
+    def is_complete(self) -> bool:
+        """True where the channel has ended, and all that was not lost is here."""
+        return self.last is not None and self.following > self.last
+
+    def admits(self, link: Link) -> bool:
+        """Tell whether a message may stand in the channel: next, or later; next to a lost one nothing is compared."""
+        if link.sequence < self.following or link.sequence in self.lost:
+            return False
+        if self.last is not None and link.sequence > self.last:
+            return False
+        return link.sequence != self.sequence + 1 or link.previous == self.hash
+
+    def after(self, link: Link, message_hash: str) -> Mark:
+        """The mark once a message was taken."""
+        return replace(self, sequence=link.sequence, hash=message_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +100,9 @@ class Store(Protocol):
 
     def incoming(self, sender: str, epoch: str) -> Mark | None:
         """How far a channel from another node has come."""
+
+    def settled(self, sender: str) -> str | None:
+        """The epoch in which another node has said what it still knows of older ones: no more of these is opened."""
 
     def waiting(self, sender: str, epoch: str, sequence: int) -> Entry | None:
         """A message that is held, by its number."""
@@ -117,11 +151,15 @@ def nothing_against(message: Message) -> str:
 
 @dataclass(frozen=True)
 class MailRoom:
-    """The mail room of one node. `key` signs; `others` sign beside it while a new key is not pinned everywhere."""
+    """The mail room of one node. `key` signs; `others` sign beside it while a new key is not pinned everywhere.
+
+    `revoked` are the ids of own keys that nobody is to trust any more.
+    """
 
     node: str
     key: SigningKey
     others: tuple[SigningKey, ...] = ()
+    revoked: frozenset[str] = frozenset()
 
     def receive(self, content: bytes, store: Store, *, now: dt.datetime, examine: Examine = nothing_against) -> Answer:
         """Take a message into the inbox. What it asks for is done later, in the order of the channel (`Store.keep`).
@@ -141,7 +179,7 @@ class MailRoom:
         before = store.received(message.envelope.sender, message.envelope.id)
         if before is not None:
             if before.hash == message.hash:
-                return Answer(200, before.answer, is_again=True)
+                return Answer(200, self._still_good(before.answer), is_again=True)
             return self._refuse("other-content", content, now, stored_hash=before.hash)
         slug = examine(message)
         return self._refuse(slug, content, now) if slug else self._new(message, content, store, now)
@@ -163,25 +201,28 @@ class MailRoom:
         missing = [a for a in envelope.attachments if not store.has(a)]
         if missing:
             return self._refuse("attachments-missing", content, now, missing=tuple(a.hash for a in missing))
-        mark = store.incoming(envelope.sender, link.epoch) or Mark(link.epoch)
-        is_next = link.sequence == mark.sequence + 1
-        is_taken = link.sequence <= mark.sequence or bool(store.waiting(envelope.sender, link.epoch, link.sequence))
-        if is_taken or (is_next and link.previous != mark.hash):
+        mark = store.incoming(envelope.sender, link.epoch) or self._unknown(store, envelope.sender, link.epoch)
+        is_next = link.sequence == mark.following
+        if not mark.admits(link) or store.waiting(envelope.sender, link.epoch, link.sequence):
             return self._refuse("broken-chain", content, now, stored_hash=mark.hash)
         answer = self._stored(message, now, held=not is_next).to_bytes()
         store.keep(Entry(envelope.sender, envelope.id, message.hash, link, content, answer, not is_next))
-        if is_next:
-            self._advance(store, envelope.sender, Mark(link.epoch, link.sequence, message.hash))
+        self.advance(store, envelope.sender, mark.after(link, message.hash) if is_next else mark)
         return Answer(200 if is_next else 202, answer)
 
-    def _advance(self, store: Store, sender: str, mark: Mark) -> None:
-        """Note how far the channel has come, with what was waiting for this message."""
+    def _unknown(self, store: Store, sender: str, epoch: str) -> Mark:
+        """The mark of a channel of which nothing was seen: it begins, unless its sender has left it behind."""
+        settled = store.settled(sender)
+        return Mark(epoch) if settled is None or epoch >= settled else Mark(epoch, last=0)
+
+    def advance(self, store: Store, sender: str, mark: Mark) -> None:
+        """Note how far a channel has come, with what was waiting for the message before it."""
         while True:
-            following = store.waiting(sender, mark.epoch, mark.sequence + 1)
-            if following is None or following.link.previous != mark.hash:
+            following = store.waiting(sender, mark.epoch, mark.following)
+            if following is None or not mark.admits(following.link):
                 break
             store.release(following)
-            mark = Mark(mark.epoch, following.link.sequence, following.hash)
+            mark = mark.after(following.link, following.hash)
         store.advance(sender, mark)
 
     def _stored(self, message: Message, now: dt.datetime, *, held: bool) -> SignedStored:
@@ -191,6 +232,21 @@ class MailRoom:
             held=held,
         )  # fmt: skip
         return sign_stored(stored, self.key)
+
+    def _still_good(self, answer: bytes) -> bytes:
+        """The stored answer; the same statement, signed anew, where the key that signed it was revoked since."""
+        said = read_answer(answer) if self.revoked else None
+        if not isinstance(said, SignedStored) or said.signature.key_id not in self.revoked:
+            return answer
+        return sign_stored(said.stored, self.key).to_bytes()
+
+    def sign_again(self, content: bytes) -> bytes:
+        """The same message under the keys of now, for one that waits with the signature of a revoked key.
+
+        Id and hash stay, for signatures are no part of them.
+        """
+        message = opened(content)
+        return seal(message.envelope, message.payload, self.key, *self.others).to_bytes()
 
     def _refuse(
         self, slug: str, content: bytes, now: dt.datetime, *, said: str = "", stored_hash: str | None = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -14,7 +15,11 @@ from .wire import Line, Moment, take
 
 
 class PeerKey(Value):
-    """A key of a node, and when it may sign; a revoked one signs nothing any more, whatever a message says."""
+    """A key of a node, and until when it signs; a revoked one signs nothing any more, whatever a message says.
+
+    `valid_from` tells people when it came into use. It may sign what was sealed before: a message that waits while its
+    key is revoked is signed anew, and clocks are put back.
+    """
 
     key_id: Line
     algorithm: Line
@@ -30,9 +35,7 @@ class PeerKey(Value):
 
     def signs_at(self, moment: dt.datetime) -> bool:
         """Tell whether it may sign what was sealed at a moment."""
-        return (
-            not self.revoked and self.valid_from <= moment and (self.valid_until is None or moment < self.valid_until)
-        )
+        return not self.revoked and (self.valid_until is None or moment < self.valid_until)
 
     @classmethod
     def of(cls, key: PublicKey, valid_from: dt.datetime) -> PeerKey:
@@ -57,6 +60,21 @@ class Peer(Value):
     def keys_at(self, moment: dt.datetime) -> tuple[PublicKey, ...]:
         """The keys that may sign what was sealed at a moment."""
         return tuple(k.key for k in self.keys if k.signs_at(moment))
+
+    @property
+    def pinned(self) -> tuple[PublicKey, ...]:
+        """The keys that are not revoked, to check what it answers."""
+        return tuple(k.key for k in self.keys if not k.revoked)
+
+    def with_keys(self, keys: Iterable[PeerKey]) -> Peer:
+        """Pin more keys, handed over by hand or in a message by a pinned one; a known key stays as it is."""
+        known = {k.key_id for k in self.keys}
+        return self.model_copy(update={"keys": (*self.keys, *(k for k in keys if k.key_id not in known))})
+
+    def without_key(self, key_id: str) -> Peer:
+        """Revoke a key: it stays known, and signs nothing any more."""
+        keys = tuple(k.model_copy(update={"revoked": True}) if k.key_id == key_id else k for k in self.keys)
+        return self.model_copy(update={"keys": keys})
 
 
 class Anchor(Value):

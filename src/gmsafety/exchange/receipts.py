@@ -160,7 +160,7 @@ class SignedReceipt(Value):
     @property
     def code(self) -> str:
         """The verification code (验证码) printed on paper: 40 bits of the hash, in an alphabet without I, L, O, U."""
-        return _code_of(self.hash)
+        return code_of(self.hash)
 
     def verify(self, keys: Iterable[PublicKey]) -> Verdict:
         """Check the signature with the keys of the node that the receipt names; the caller knows whose keys they are.
@@ -185,7 +185,8 @@ class SignedReceipt(Value):
         return take(cls, content, noun="回执")
 
 
-def _code_of(digested: str) -> str:
+def code_of(digested: str) -> str:
+    """The verification code of a hash: its first 40 bits."""
     number = int(digested[:10], 16)
     marks = "".join(_CROCKFORD[number >> shift & 31] for shift in range(35, -5, -5))
     return f"{marks[:4]}-{marks[4:]}"
@@ -213,7 +214,7 @@ def issue(receipt: Receipt, key: SigningKey) -> Issued:
     """Sign a receipt and write it down; all of it comes of one writing of the body."""
     body = receipt.body()
     hashed, signature = digest(body), canonical(_signature(body, key).model_dump())
-    return Issued(hashed, _code_of(hashed), f'{{"receipt":{body.decode()},"signature":{signature.decode()}}}')
+    return Issued(hashed, code_of(hashed), f'{{"receipt":{body.decode()},"signature":{signature.decode()}}}')
 
 
 def in_words(signed: SignedReceipt) -> str:
@@ -226,7 +227,7 @@ def in_words(signed: SignedReceipt) -> str:
     first = f"回执　{receipt.receiver.name} {verb} {receipt.sender.name} 报送的{filed}{_outcome(receipt)}"
     lines = [f"{'【测试】' if receipt.test else ''}{first}", _particulars(signed)]
     if receipt.note:
-        lines.append(f"说明　{_in_one_line(receipt.note)}")
+        lines.append(f"说明　{in_one_line(receipt.note)}")
     return "\n".join(lines)
 
 
@@ -236,11 +237,16 @@ def timeliness(receipt: Receipt) -> str:
     return late if receipt.revision == 1 else f"{late}，以首次收到为准"
 
 
+def outcome(receipt: Receipt) -> str:
+    """What came of it, in one line of Chinese: received, checked with so many findings, returned with reasons."""
+    return f"{_VERBS[receipt.decision or receipt.kind]}{_outcome(receipt)}"
+
+
 def _outcome(receipt: Receipt) -> str:
     if receipt.findings is not None:
         errors, warnings = receipt.findings.errors, receipt.findings.warnings
         return f"（错误{errors}处，提醒{warnings}处）" if errors or warnings else "（没有问题）"
-    told = [_in_one_line(f"{r.where}：{r.text}" if r.where else r.text) for r in receipt.reasons]
+    told = [in_one_line(f"{r.where}：{r.text}" if r.where else r.text) for r in receipt.reasons]
     return f"（原因：{'；'.join(told)}）" if told else ""
 
 
@@ -263,6 +269,6 @@ def _clock(moment: dt.datetime) -> str:
     return f"{moment.date().isoformat()} {moment:%H:%M:%S}"
 
 
-def _in_one_line(text: str) -> str:
+def in_one_line(text: str) -> str:
     """Free text must not look like further lines of the receipt."""
     return " ".join("".join(" " if is_unseen(mark) else mark for mark in text).split())

@@ -1,7 +1,6 @@
-"""Keys that sign what a node says, and check what another node said. Ed25519 (RFC 8032) today.
+"""Keys that sign what a node says, and check what another node said: Ed25519 (RFC 8032), or SM2 where it is installed.
 
-A key names its algorithm, so that another one (SM2) can come in beside it: a key of an algorithm unknown here is
-still read, shown and kept; it just never verifies.
+A key names its algorithm. A key of one unknown here is still read, shown and kept; it just never verifies.
 """
 
 from __future__ import annotations
@@ -9,9 +8,10 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..provenance import Value
+from . import sm2
 from .canonical import digest
 from .errors import KeyUnreadable, Malformed, UnknownAlgorithm, WrongPassphrase, client_extra
 from .wire import Line, take
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ED25519 = "Ed25519"
+SM2 = sm2.SM2
 
 _LONGEST_PASSPHRASE = 1023
 _ENCRYPTED = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
@@ -37,8 +38,12 @@ def _verify_ed25519(raw: bytes, data: bytes, signature: bytes) -> bool:
     return True
 
 
-_VERIFIERS: Mapping[str, Callable[[bytes, bytes, bytes], bool]] = {ED25519: _verify_ed25519}
-_RAW_LENGTHS = {ED25519: 32}
+_VERIFIERS: Mapping[str, Callable[[bytes, bytes, bytes], bool]] = {ED25519: _verify_ed25519, SM2: sm2.verify}
+_RAW_LENGTHS = {ED25519: 32, SM2: 64}
+
+
+def _known() -> list[str]:
+    return [ED25519, SM2] if sm2.is_there() else [ED25519]
 
 
 class _KeyJson(Value):
@@ -49,7 +54,7 @@ class _KeyJson(Value):
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """What others need to check a signature; `raw` is the key as its algorithm writes it, 32 bytes for Ed25519."""
+    """What others need to check a signature; `raw` is the key as its algorithm writes it: 32 bytes, 64 for SM2."""
 
     key_id: str
     algorithm: str
@@ -58,7 +63,7 @@ class PublicKey:
     @property
     def is_known(self) -> bool:
         """True where this version can check signatures of the algorithm."""
-        return self.algorithm in _VERIFIERS
+        return self.algorithm in _known()
 
     @property
     def fingerprint(self) -> str:
@@ -68,12 +73,12 @@ class PublicKey:
     def require_known(self) -> None:
         """Raise UnknownAlgorithm where `verify` could only ever say no."""
         if not self.is_known:
-            raise UnknownAlgorithm(self.algorithm, _VERIFIERS)
+            raise UnknownAlgorithm(self.algorithm, _known())
 
     def verify(self, data: bytes, signature: str) -> bool:
         """Tell whether the signature (base64) over the data is of this key; an unknown algorithm never verifies."""
-        verify, value = _VERIFIERS.get(self.algorithm), _from_base64(signature)
-        return verify is not None and value is not None and verify(self.raw, data, value)
+        value = _from_base64(signature)
+        return self.is_known and value is not None and _VERIFIERS[self.algorithm](self.raw, data, value)
 
     def to_json(self) -> dict[str, Any]:
         """The documented shape of a public key."""
@@ -95,7 +100,7 @@ class SigningKey:
     """The secret half; it stays on its node and does not show itself."""
 
     __slots__ = ("_private", "key_id")
-    algorithm = ED25519
+    algorithm: ClassVar[str] = ED25519
 
     def __init__(self, key_id: str, private: Ed25519PrivateKey) -> None:
         self.key_id = key_id
@@ -133,6 +138,8 @@ class SigningKey:
     @classmethod
     def from_pem(cls, pem: bytes, key_id: str, passphrase: str | None = None) -> SigningKey:
         """Read what `to_pem` wrote; WrongPassphrase and KeyUnreadable say in Chinese why it cannot be."""
+        if sm2.is_pem(pem):
+            return Sm2SigningKey.from_pem(pem, key_id, passphrase)
         with client_extra():
             from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - as above
             from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # noqa: PLC0415 - as above
@@ -148,9 +155,50 @@ class SigningKey:
             raise KeyUnreadable from error
         if not isinstance(private, Ed25519PrivateKey):
             raise KeyUnreadable
-        if passphrase is not None and not encrypted:  # its owner believes that it is protected
-            raise WrongPassphrase("这个签名密钥没有设口令，却给出了口令。请先给密钥设口令，或不要给出口令。")
+        _require_locked(passphrase, encrypted)
         return cls(key_id, private)
+
+
+class Sm2SigningKey(SigningKey):
+    """The secret half of an SM2 key; the extra `gmsafety[sm]` is needed. Equal data get another signature each time."""
+
+    __slots__ = ("_public", "_secret")
+    algorithm: ClassVar[str] = SM2
+
+    def __init__(self, key_id: str, public: bytes, secret: bytes) -> None:
+        self.key_id = key_id
+        self._public, self._secret = public, secret
+
+    @classmethod
+    def generate(cls, key_id: str) -> Sm2SigningKey:
+        """Make a new key from the randomness of the system."""
+        return cls(key_id, *sm2.generate())
+
+    @property
+    def public(self) -> PublicKey:
+        """The half that is given away."""
+        return PublicKey(self.key_id, self.algorithm, self._public)
+
+    def sign(self, data: bytes) -> str:
+        """Sign; base64."""
+        return _to_base64(sm2.sign(self._secret, self._public, data))
+
+    def to_pem(self, passphrase: str | None) -> bytes:
+        """Write the key as PKCS #8 PEM, encrypted unless the pass-phrase is None."""
+        return sm2.to_pem(self._secret, self._public, None if passphrase is None else _secret(passphrase))
+
+    @classmethod
+    def from_pem(cls, pem: bytes, key_id: str, passphrase: str | None = None) -> Sm2SigningKey:
+        """As that of SigningKey, which opens SM2 keys, too."""
+        encrypted = _ENCRYPTED in pem
+        public, secret = sm2.from_pem(pem, _secret(passphrase) if encrypted else None)
+        _require_locked(passphrase, encrypted)
+        return cls(key_id, public, secret)
+
+
+def _require_locked(passphrase: str | None, encrypted: bool) -> None:
+    if passphrase is not None and not encrypted:  # its owner believes that it is protected
+        raise WrongPassphrase("这个签名密钥没有设口令，却给出了口令。请先给密钥设口令，或不要给出口令。")
 
 
 def _secret(passphrase: str | None) -> bytes:

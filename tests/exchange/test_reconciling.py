@@ -1,0 +1,106 @@
+"""Two statements compared: what is sent again, given back, asked for; and whose turn it is."""
+
+import datetime as dt
+
+import pytest
+
+from gmsafety.exchange.canonical import digest
+from gmsafety.exchange.envelope import Link, MessageKind
+from gmsafety.exchange.mailroom import Mark
+from gmsafety.exchange.reconciling import Ask, Channel, Difference, Statement, compare, ended, is_turn, new_epoch
+
+ONE, OTHER = digest(b"1"), digest(b"2")
+LATER = Link(epoch="b", sequence=1, previous=None)
+
+
+def has(sequence: int, *beyond: int, epoch: str = "a", lost: tuple[int, ...] = (), hashed: str = ONE) -> Channel:
+    return Channel(epoch=epoch, sequence=sequence, hash=hashed if sequence else None, beyond=beyond, lost=lost)
+
+
+@pytest.mark.parametrize(
+    ("we_sent", "they_received", "send_again", "lost"),
+    [
+        (has(3), has(3), [], []),
+        (has(5), has(3), [4, 5], []),
+        (has(5), has(2, 4), [3, 5], []),
+        (has(2), has(4), [], [3, 4]),
+        (has(2), has(2, 4), [], [4]),
+        (has(2, 4), has(4, lost=(3,)), [], []),
+        (has(3), None, [1, 2, 3], []),
+        (None, has(2), [], [1, 2]),
+    ],
+)
+def test_what_we_sent(
+    we_sent: Channel | None, they_received: Channel | None, send_again: list[int], lost: list[int]
+) -> None:
+    own = Statement(sent=(we_sent,) if we_sent else ())
+    theirs = Statement(received=(they_received,) if they_received else ())
+    found = compare(own, theirs, LATER)
+    mirrored = compare(Statement(received=theirs.received), Statement(sent=own.sent), LATER)
+
+    assert (send_again, lost) == ([n for _, n in found.send_again], [n for _, n in found.lost])
+    assert (send_again, lost) == ([n for _, n in mirrored.missing], [n for _, n in mirrored.give_back])
+
+
+def test_what_was_sent_since_is_not_lost() -> None:
+    said_in = Link(epoch="a", sequence=3, previous=ONE)
+
+    assert Difference() == compare(Statement(received=(has(5),)), Statement(sent=(has(2, hashed=OTHER),)), said_in)
+
+
+def test_another_message_at_the_same_place_is_for_a_person() -> None:
+    assert ("a",) == compare(Statement(sent=(has(3),)), Statement(received=(has(3, hashed=OTHER),)), LATER).forked
+
+
+@pytest.mark.parametrize(
+    ("sequence", "held", "known", "last", "lost"),
+    [
+        (2, [], has(2), 2, ()),
+        (2, [4], has(2), 4, (3,)),
+        (2, [4], has(3), 4, ()),
+        (0, [], has(3), 3, ()),
+        (2, [], None, 2, ()),
+        (1, [5], has(2, 4), 5, (3,)),
+    ],
+)
+def test_a_channel_ends(
+    sequence: int, held: list[int], known: Channel | None, last: int, lost: tuple[int, ...]
+) -> None:
+    mark = ended(Mark("a", sequence, ONE if sequence else None), held, known)
+
+    assert (last, lost) == (mark.last, mark.lost)
+
+
+def test_what_was_passed_over_stays_so() -> None:
+    """The sender was restored a second time, to an older backup; what was passed over is not asked for again."""
+    before = Mark("a", 4, ONE, last=6, lost=(3,))
+
+    assert Mark("a", 4, ONE, last=4, lost=(3,)) == ended(before, [], has(1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "older", "its_turn"),
+    [
+        ("submission", Mark("a", 3, ONE), False),
+        ("submission", Mark("a", 3, ONE, last=4), False),
+        ("submission", Mark("a", 3, ONE, last=3), True),
+        ("submission", Mark("a", 3, ONE, last=4, lost=(4,)), True),
+        ("submission", Mark("b", 1, ONE), True),
+        ("digest", Mark("a", 3, ONE), True),
+        ("keys", Mark("a", 3, ONE), True),
+    ],
+)
+def test_a_form_waits_for_older_epochs(kind: MessageKind, older: Mark, its_turn: bool) -> None:
+    assert its_turn == is_turn(kind, LATER, [older, Mark("b")])
+
+
+def test_asking_names_numbers_by_epoch() -> None:
+    wanted = (("a", 2), ("a", 4), ("b", 1))
+
+    assert wanted == Ask.of(reversed(wanted)).numbers
+
+
+def test_a_later_epoch_has_the_greater_name() -> None:
+    noon = dt.datetime(2024, 12, 27, 12, 0, tzinfo=dt.timezone(dt.timedelta(hours=8)))
+
+    assert "20241227T040000.000000Z" == new_epoch(noon) < new_epoch(noon + dt.timedelta(seconds=1))
