@@ -19,7 +19,7 @@ FIND_NODE := @($(WITH_NODE) npm --version && node -e 'process.exit(parseInt(proc
 	>/dev/null 2>&1 || $(PIP) install --require-hashes -r requirements/node.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help env assets demo docs test test-faults test-scale soak check bench pins wheels clean
+.PHONY: help env assets demo docs gallery test fuzz test-faults test-scale soak check bench pins wheels clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,9 +64,11 @@ check: $(READY) ## run the linters only
 test-faults: $(READY) $(ASSETS) ## kill the server 200 times on each database while units file, and count what was lost
 	GMSAFETY_FAULT_ROUNDS=$${GMSAFETY_FAULT_ROUNDS:-200} $(BIN)/python -m pytest server/tests/test_faults.py -k killed -s $(ARGS)
 
-soak: $(READY) $(ASSETS) ## mixed traffic with kills, stops and backups (GMSAFETY_SOAK_MINUTES on each database, GMSAFETY_SOAK_WORKERS)
+soak: $(READY) $(ASSETS) ## mixed traffic with kills, stops and backups; 200,000 faults between nodes (GMSAFETY_SOAK_MINUTES on each database, GMSAFETY_SOAK_WORKERS)
 	GMSAFETY_SOAK_MINUTES=$${GMSAFETY_SOAK_MINUTES:-60} $(BIN)/python -m pytest server/tests/test_soak.py \
 		-k "sqlite-postgresql or postgresql-sqlite" -s $(ARGS)
+	GMSAFETY_EXCHANGE_STEPS=$${GMSAFETY_EXCHANGE_STEPS:-200000} $(BIN)/python -m pytest \
+		tests/exchange/test_four_nodes.py -s $(ARGS)
 
 test-scale: $(READY) ## file with five million submissions stored, beside ten thousand (an hour, 60 GB of disk)
 	$(BIN)/python benchmarks/run.py --scale $(ARGS)
@@ -74,6 +76,20 @@ test-scale: $(READY) ## file with five million submissions stored, beside ten th
 docs: $(READY) ## build the documentation as a site into out/docs
 	$(BIN)/python docs/site/build.py out/docs
 	@echo "Open out/docs/index.html."
+
+gallery: $(READY) out/tools/gallery/ready ## print every form, blank and filled, into pictures in docs/gallery (LibreOffice)
+	PYTHONPATH=out/tools/gallery $(BIN)/python docs/gallery/pictures.py
+
+fuzz: $(READY) out/tools/fuzz/ready ## give every reader bytes that no office suite wrote (ARGS="--seconds 30 --only docx")
+	PYTHONPATH=out/tools/fuzz $(BIN)/python fuzz/run.py $(ARGS)
+
+# What only one target needs stands beside .venv, and is loaded by that target.
+out/tools/%/ready: requirements/%.txt | $(READY)
+	rm -rf $(@D)
+	@$(PIP) install --require-hashes --only-binary :all: --target $(@D) -r $< || { \
+		echo "make $*: there is no wheel of what requirements/$*.in asks for, for this Python and platform" \
+			"(atheris has them for CPython 3.11 to 3.14 on Linux x86-64)." >&2; exit 1; }
+	@touch $@
 
 bench: $(READY) benchmarks/.frictionless/ready ## measure, and write the report
 	$(BIN)/python benchmarks/run.py $(ARGS)
@@ -86,12 +102,14 @@ benchmarks/.frictionless/ready: requirements/bench.txt | $(READY)
 
 pins: $(READY) ## pin the requirements anew (ARGS=--upgrade takes newer versions)
 	$(COMPILE) $(ARGS) pyproject.toml --output-file requirements/runtime.txt
-	$(COMPILE) $(ARGS) --constraint requirements/runtime.txt pyproject.toml --extra client --extra pdf server/pyproject.toml \
+	$(COMPILE) $(ARGS) --constraint requirements/runtime.txt pyproject.toml --extra client --extra pdf --extra sm server/pyproject.toml \
 		--no-emit-package gmsafety --output-file requirements/server.txt
-	$(COMPILE) $(ARGS) --constraint requirements/server.txt pyproject.toml --extra client --extra pdf server/pyproject.toml \
+	$(COMPILE) $(ARGS) --constraint requirements/server.txt pyproject.toml --extra client --extra pdf --extra sm server/pyproject.toml \
 		requirements/dev.in --no-emit-package gmsafety --output-file requirements/dev.txt
 	$(COMPILE) $(ARGS) requirements/node.in --output-file requirements/node.txt
 	$(COMPILE) $(ARGS) requirements/bench.in --output-file requirements/bench.txt
+	$(COMPILE) $(ARGS) requirements/fuzz.in --output-file requirements/fuzz.txt
+	$(COMPILE) $(ARGS) requirements/gallery.in --output-file requirements/gallery.txt
 
 wheels: $(READY) $(ASSETS) ## build the wheels into dist/
 	rm -rf dist

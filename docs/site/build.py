@@ -18,12 +18,14 @@ ROOT = Path(__file__).parents[2]
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 _FENCE = re.compile(r"(^ *```.*?^ *```$)", re.MULTILINE | re.DOTALL)
 _SHOWN = {".yaml": "yaml", ".tsv": "text", ".py": "python", ".toml": "toml", ".json": "json", "": "text"}
+_PICTURE = ".png"
+"""Pictures stand beside the pages of `docs/` that show them, on the site too."""
 REGIONS = ("shanxi", "jincheng", "shuozhou", "linfen", "tianjin")
 NAVIGATION = (
     ("Start", ("concepts.md", "tutorial.md", "cli.md")),
     ("Writing a region", ("plugins.md", "forms.md", "entities.md")),
-    ("Running a node", ("server.md", "client.md", "reliability.md", "benchmarks.md")),
-    ("Regions", tuple(f"regions/{name}.md" for name in REGIONS)),
+    ("Running a node", ("server.md", "exchange.md", "client.md", "protocol.md", "reliability.md", "benchmarks.md")),
+    ("Regions", (*(f"regions/{name}.md" for name in REGIONS), "gallery.md")),
     ("Reference", (*reference.pages(), "findings.md")),
     ("Project", ("project/readme.md", "project/contributing.md", "project/changelog.md", "decisions/index.md")),
 )
@@ -59,6 +61,8 @@ def pages() -> dict[str, str]:
             return link
         target = os.path.normpath(PurePosixPath(path).parent / name).replace(os.sep, "/")
         target = f"{target}/README.md" if f"{target}/README.md" in places else target
+        if target.endswith(_PICTURE) and (ROOT / target).is_file():
+            return link
         if target not in places and (ROOT / target).is_file():
             places[target] = f"files/{target.replace('/', '-')}.md"
             shown[places[target]] = _file(target)
@@ -116,6 +120,10 @@ def build(to: Path) -> int:
     for page, text in pages().items():
         (source / page).parent.mkdir(parents=True, exist_ok=True)
         (source / page).write_text(text, "utf-8", newline="\n")
+    for picture in (ROOT / "docs").glob(f"*/*{_PICTURE}"):
+        to_picture = source / picture.relative_to(ROOT / "docs")
+        to_picture.parent.mkdir(exist_ok=True)
+        shutil.copyfile(picture, to_picture)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-j", "auto", "-b", "html"]
     return subprocess.run([*command, "-c", Path(__file__).parent, source, to], check=False).returncode
 

@@ -13,6 +13,9 @@ from .features.accounts import user_pages
 from .features.board import endpoints as board
 from .features.board import pages as board_pages
 from .features.board.remembered import Remembered
+from .features.exchange import endpoints as exchange
+from .features.exchange import pages as exchange_pages
+from .features.exchange.postman import Postman
 from .features.reference import endpoints as reference
 from .features.reference import pages as reference_pages
 from .features.reference import rules as reference_rules
@@ -53,10 +56,11 @@ def create_app(node: Node) -> FastAPI:
         user_pages,
     ):
         app.include_router(room.router)
-    for room in (board, reference):
+    for room in (board, reference, exchange):
         app.include_router(room.router)
         app.include_router(room.public)
     app.include_router(board_pages.router)
+    app.include_router(exchange_pages.router)
     app.include_router(reference_pages.router)
     app.include_router(reference_rules.router)
     app.state.remembered = Remembered()
@@ -73,6 +77,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     node: Node = app.state.node
     sealer = Sealer(node)
     sealer.start()
+    postman = Postman(node)
+    postman.start()
     yield
+    postman.stop()
     sealer.stop()
     node.db.close()

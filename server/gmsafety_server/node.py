@@ -19,7 +19,7 @@ from .tables import events, keys
 
 @dataclass
 class Node:
-    """What every request needs; `key` signs receipts and seals."""
+    """What every request needs; `key` signs receipts and seals, `others` sign messages beside it while keys change."""
 
     settings: Settings
     db: Database
@@ -27,6 +27,8 @@ class Node:
     clock: Clock
     key: SigningKey
     directories: Directories
+    others: tuple[SigningKey, ...] = ()
+    revoked: frozenset[str] = frozenset()
     wake: Callable[[], None] = field(default=lambda: None)
 
     @property
@@ -57,7 +59,9 @@ def open_node(settings: Settings, *, catalog: Catalog | None = None, clock: Cloc
         take_turn(tx, OPENING)
         seed(tx, catalog, clock.now())
         key = signing_key(tx, settings, clock.now())
-    return Node(settings, db, catalog, clock, key, Directories(catalog))
+        others = other_keys(tx, settings, key)
+        revoked = frozenset(tx.execute(select(keys.c.key_id).where(keys.c.revoked_at.is_not(None))).scalars())
+    return Node(settings, db, catalog, clock, key, Directories(catalog), others, revoked)
 
 
 def _demo_clock(db: Database) -> DemoClock:
@@ -67,13 +71,33 @@ def _demo_clock(db: Database) -> DemoClock:
     return DemoClock(last or datetime(2024, 12, 14, tzinfo=UTC))
 
 
+_SIGNING = select(keys).where(keys.c.retired_at.is_(None)).order_by(keys.c.created_at.desc(), keys.c.key_id.desc())
+
+
 def signing_key(tx: Connection, settings: Settings, now: datetime) -> SigningKey:
     """The key that signs now; made where there is none."""
-    secret = settings.key_passphrase.get_secret_value() if settings.key_passphrase else None
-    row = tx.execute(select(keys).where(keys.c.retired_at.is_(None)).order_by(keys.c.created_at.desc())).first()
+    row = tx.execute(_SIGNING).first()
     if row is not None:
-        return SigningKey.from_pem(row.private, row.key_id, passphrase=secret)
-    key = SigningKey.generate(f"{settings.node}-{now.year}-1")
+        return SigningKey.from_pem(row.private, row.key_id, passphrase=_secret(settings))
+    return new_key(tx, settings, now)
+
+
+def other_keys(tx: Connection, settings: Settings, key: SigningKey) -> tuple[SigningKey, ...]:
+    """The keys before it that are not retired yet: other nodes may not know the new one."""
+    rows = [r for r in tx.execute(_SIGNING) if r.key_id != key.key_id]
+    return tuple(SigningKey.from_pem(r.private, r.key_id, passphrase=_secret(settings)) for r in rows)
+
+
+def _secret(settings: Settings) -> str | None:
+    return settings.key_passphrase.get_secret_value() if settings.key_passphrase else None
+
+
+def new_key(tx: Connection, settings: Settings, now: datetime) -> SigningKey:
+    """Make a key; from the next start on it signs."""
+    secret = _secret(settings)
+    begin = f"{settings.node}-{now.year}-"
+    count = tx.execute(select(func.count()).select_from(keys).where(keys.c.key_id.startswith(begin, autoescape=True)))
+    key = SigningKey.generate(f"{begin}{count.scalar_one() + 1}")
     public = key.public
     values = {"key_id": public.key_id, "algorithm": public.algorithm, "public": public.raw}
     tx.execute(insert(keys).values(**values, private=key.to_pem(secret), created_at=now))

@@ -71,19 +71,27 @@ PERMISSIONS: Mapping[str, Mapping[Role, frozenset[Relation]]] = MappingProxyType
         "rollup.read": _to(_READERS, _DOWN),
         "rollup.write": _to((Role.CLERK,), _OWN),
         "feed.own": _to(_EVERY, _OWN),
+        "exchange.read": _to((Role.ADMINISTRATOR,), _OWN),
+        "exchange.change": _to((Role.ADMINISTRATOR,), _OWN),
         "audit.read": _to((Role.AUDITOR,), _DOWN),
     }
 )
 """Action → role → the units, as they stand to one's own, on which the role may do it."""
 
+_APART = ("user", "audit", "exchange")
+
 SCOPES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
-        "read": frozenset(a for a in PERMISSIONS if a.endswith(".read") and not a.startswith(("user", "audit"))),
+        "read": frozenset(
+            a for a in PERMISSIONS if a.endswith(".read") and not a.startswith(("user", "audit", "exchange"))
+        ),
         "file": frozenset(("submission.file",)),
         "review": frozenset(("submission.decide",)),
         "rollup": frozenset(("rollup.write",)),
         "account": frozenset(("account.own", "feed.own")),
-        "admin": frozenset(("unit.read", "unit.change", "user.read", "user.change")),
+        "admin": frozenset(
+            ("unit.read", "unit.change", "user.read", "user.change", "exchange.read", "exchange.change")
+        ),
         "audit": frozenset(("audit.read",)),
     }
 )

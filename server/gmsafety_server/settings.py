@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     session_hours: int = Field(12, ge=1, le=24 * 30)
     late_days: int = Field(60, ge=0, description="how long after its deadline a form is still taken")
     seal_seconds: float = Field(1.0, gt=0, description="how often the audit log is sealed")
+    post_seconds: float = Field(1.0, gt=0, description="how often the outbox is looked at, besides after each commit")
+    poll_seconds: float = Field(15.0, gt=0, description="how often a node without an address asks the others")
     log_file: Path | None = Field(None, description="file for the full log: every request, and failures in detail")
     demo: bool = Field(False, description="receipts are marked as test; the client may set the clock")
 

@@ -3,69 +3,30 @@
 Times are stored in UTC. Rows of units, areas and assignments are dated: `since` included, `until` not.
 """
 
-from datetime import UTC, datetime
-from typing import Any, TypeAlias
-
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
-    Row,
     String,
     Table,
     Text,
-    TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
-AnyRow: TypeAlias = Row[*tuple[Any, ...]]
-"""A row of whichever columns."""
+from .columns import AnyRow, Json, Moment, Path, metadata, number
+from .columns import Number as _Id
+from .mailtables import channels_in, channels_out, chunks, inbox, outbox, peers
 
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    "pk": "pk_%(table_name)s",
-}
-metadata = MetaData(naming_convention=NAMES)
-
-
-class Moment(TypeDecorator[datetime]):
-    """A moment, in UTC in the database and with its zone in Python."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a moment without its zone: {value!r}")
-        return value.astimezone(UTC) if dialect.name != "sqlite" else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-Path = String(600).with_variant(String(600, collation="C"), "postgresql")
-_Id = BigInteger().with_variant(Integer, "sqlite")
-
-
-def _id() -> Column[int]:
-    return Column("id", _Id, primary_key=True, autoincrement=True)
-
+__all__ = [
+    "AnyRow", "Json", "Moment", "Path", "areas", "assignments", "attachments", "audit", "blobs", "channels_in",
+    "channels_out", "chunks", "events", "feeds", "inbox", "keys", "metadata", "outbox", "peers", "receipts",
+    "refusals", "rollup_filings", "rollup_sources", "rollups", "seals", "sessions", "slots", "strangers",
+    "submissions", "tokens", "unit_changes", "units", "users",
+]  # fmt: skip
 
 keys = Table(
     "keys",
@@ -76,12 +37,13 @@ keys = Table(
     Column("private", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
     Column("retired_at", Moment),
+    Column("revoked_at", Moment),
 )
 
 areas = Table(
     "areas",
     metadata,
-    _id(),
+    number(),
     Column("code", String(12), nullable=False),
     Column("name", String(80), nullable=False),
     Column("level", String(20), nullable=False),
@@ -94,7 +56,7 @@ areas = Table(
 unit_changes = Table(
     "unit_changes",
     metadata,
-    _id(),
+    number(),
     Column("kind", String(20), nullable=False),
     Column("day", Date, nullable=False),
     Column("units", Json, nullable=False),
@@ -107,7 +69,7 @@ unit_changes = Table(
 units = Table(
     "units",
     metadata,
-    _id(),
+    number(),
     Column("ref", String(120), nullable=False, index=True),
     Column("name", String(120), nullable=False),
     Column("area", String(12), nullable=False),
@@ -125,7 +87,7 @@ units = Table(
 assignments = Table(
     "assignments",
     metadata,
-    _id(),
+    number(),
     Column("unit", String(120), nullable=False, index=True),
     Column("campaign", String(120), nullable=False),
     Column("duty", String(120), nullable=False),
@@ -138,7 +100,7 @@ assignments = Table(
 slots = Table(
     "slots",
     metadata,
-    _id(),
+    number(),
     Column("campaign", String(120), nullable=False),
     Column("duty", String(120), nullable=False),
     Column("item", String(200), nullable=False),
@@ -177,7 +139,7 @@ blobs = Table(
 submissions = Table(
     "submissions",
     metadata,
-    _id(),
+    number(),
     Column("uid", String(36), nullable=False, unique=True),
     Column("slot_id", ForeignKey("slots.id"), nullable=False, index=True),
     Column("sender", String(120), nullable=False),
@@ -210,7 +172,7 @@ submissions = Table(
 attachments = Table(
     "attachments",
     metadata,
-    _id(),
+    number(),
     Column("submission_id", ForeignKey("submissions.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("position", Integer, nullable=False),
     Column("artefact", String(40), nullable=False),
@@ -223,7 +185,7 @@ attachments = Table(
 refusals = Table(
     "refusals",
     metadata,
-    _id(),
+    number(),
     Column("uid", String(36), nullable=False, unique=True),
     Column("unit", String(120), nullable=False, index=True),
     Column("path", Path, nullable=False, index=True),
@@ -243,7 +205,7 @@ refusals = Table(
 receipts = Table(
     "receipts",
     metadata,
-    _id(),
+    number(),
     Column("submission_id", ForeignKey("submissions.id"), nullable=False, index=True),
     Column("uid", String(36), nullable=False, unique=True),
     Column("kind", String(20), nullable=False),
@@ -256,7 +218,7 @@ receipts = Table(
 events = Table(
     "events",
     metadata,
-    _id(),
+    number(),
     Column("submission_id", ForeignKey("submissions.id", ondelete="CASCADE"), index=True, nullable=False),
     Column("kind", String(20), nullable=False),
     Column("at", Moment, nullable=False),
@@ -269,7 +231,7 @@ events = Table(
 rollups = Table(
     "rollups",
     metadata,
-    _id(),
+    number(),
     Column("uid", String(36), nullable=False, unique=True),
     Column("unit", String(120), nullable=False),
     Column("path", Path, nullable=False),
@@ -311,7 +273,7 @@ rollup_filings = Table(
 users = Table(
     "users",
     metadata,
-    _id(),
+    number(),
     Column("login", String(80), nullable=False, unique=True),
     Column("name", String(80), nullable=False),
     Column("unit", String(120), nullable=False, index=True),
@@ -348,7 +310,7 @@ strangers = Table(
 tokens = Table(
     "tokens",
     metadata,
-    _id(),
+    number(),
     Column("hash", String(64), nullable=False, unique=True),
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("name", String(80), nullable=False),
@@ -362,7 +324,7 @@ tokens = Table(
 feeds = Table(
     "feeds",
     metadata,
-    _id(),
+    number(),
     Column("hash", String(64), nullable=False, unique=True),
     Column("unit", String(120), nullable=False, index=True),
     Column("hint", String(12), nullable=False),
@@ -374,7 +336,7 @@ feeds = Table(
 audit = Table(
     "audit",
     metadata,
-    _id(),
+    number(),
     Column("at", Moment, nullable=False),
     Column("actor", String(200), nullable=False),
     Column("action", String(40), nullable=False),
@@ -388,7 +350,7 @@ audit = Table(
 seals = Table(
     "seals",
     metadata,
-    _id(),
+    number(),
     Column("first_seq", _Id, nullable=False),
     Column("last_seq", _Id, nullable=False, unique=True),
     Column("hash", String(64), nullable=False),

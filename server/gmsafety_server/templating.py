@@ -43,6 +43,7 @@ NAVIGATION: tuple[Entry, ...] = (
     Entry("/rollups", "汇总", "rollup", "rollup.read"),
     Entry("/admin/users", "账号", "users", "user.read", "管理"),
     Entry("/admin/units", "单位", "units", "unit.change", "管理"),
+    Entry("/admin/exchange", "数据交换", "exchange", "exchange.read", "管理"),
 )
 
 

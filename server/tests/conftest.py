@@ -100,14 +100,43 @@ def database(
         yield f"sqlite:///{tmp_path / 'node.db'}"
         return
     server: str = request.getfixturevalue("postgresql")
-    if "postgresql" not in templates:
-        _run(server, "CREATE DATABASE template_node")
-        _prepare(server.replace("/postgres?", "/template_node?"), catalog)
-        templates["postgresql"] = True
+    _template(server, templates, catalog)
     name = f"t{uuid4().hex}"
     _run(server, f"CREATE DATABASE {name} TEMPLATE template_node")
     yield server.replace("/postgres?", f"/{name}?")
     _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def databases(
+    request: pytest.FixtureRequest, tmp_path: Path, templates: dict[str, Any], catalog: Catalog
+) -> Iterator[Callable[[], str]]:
+    """Addresses of as many fresh databases as a test asks for, once on each kind."""
+    made: list[str] = []
+    server = ""
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql")
+        _template(server, templates, catalog)
+
+    def make() -> str:
+        name = f"t{uuid4().hex}"
+        made.append(name)
+        if server:
+            _run(server, f"CREATE DATABASE {name} TEMPLATE template_node")
+            return server.replace("/postgres?", f"/{name}?")
+        shutil.copy(templates["sqlite"], tmp_path / f"{name}.db")
+        return f"sqlite:///{tmp_path / name}.db"
+
+    yield make
+    for name in made if server else ():
+        _run(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _template(server: str, templates: dict[str, Any], catalog: Catalog) -> None:
+    if "postgresql" not in templates:
+        _run(server, "CREATE DATABASE template_node")
+        _prepare(server.replace("/postgres?", "/template_node?"), catalog)
+        templates["postgresql"] = True
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

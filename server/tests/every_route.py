@@ -229,10 +229,19 @@ def plain(**how: Any) -> Entry:
     return Entry(None, **how)
 
 
+NODES = {
+    f"{route[0]} /exchange/v1/{route[1]}"
+    for route in (
+        ("POST", "messages"), ("GET", "messages"), ("PUT", "messages/{message_id}/answer"), ("HEAD", "files/{name}"),
+        ("PUT", "files/{name}"), ("GET", "files/{name}"), ("GET", "ping"),
+    )
+}  # fmt: skip
+"""Routes for other nodes, which sign what they send and have no log-in; `test_exchange_refused` asks them."""
+
 PUBLIC = {
     "GET /api/v1/openapi.json", "POST /api/v1/tokens", "GET /api/v1/node", "GET /login", "POST /login",
     "GET /health", "HEAD /health", "GET /feeds/{secret}.ics", "HEAD /feeds/{secret}.ics", "GET /problems",
-    "GET /problems/{slug}", "MOUNT /static",
+    "GET /problems/{slug}", "MOUNT /static", "GET /metrics", *NODES,
 }  # fmt: skip
 """Routes that ask for no log-in; a feed's address is its credential."""
 
@@ -387,6 +396,9 @@ PAGES = {
     "GET /admin/users/{login}": on(user),
     "POST /admin/users/{login}": on(user, data={"do": "unlock"}),
     "GET /admin/units": plain(),
+    "GET /admin/exchange": plain(),
+    "GET /admin/exchange/{box}": plain(fixed={"box": "inbox"}),
+    "POST /admin/exchange/{box}/{number}/again": plain(fixed={"box": "outbox", "number": 1}, data={}),
     "GET /admin/units/{ref}": on(unit),
     "POST /admin/units/changes": on(unit, data=_OPEN_PAGE),
 }

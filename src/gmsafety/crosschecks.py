@@ -147,9 +147,7 @@ def _form(content: Content, form: Form, catalog: Shelf) -> Iterator[Problem]:
     for step_name, step in form.rollup.items():
         for pattern in (*step.sum, *step.own, *step.list):
             if not any(fnmatchcase(p, pattern) for p in paths):
-                yield content.problem(
-                    "forms", name, f"汇总“{step_name}”的“{pattern}”不对应任何栏目", "请核对栏目的id"
-                )
+                yield content.problem("forms", name, f"汇总“{step_name}”的“{pattern}”不对应任何栏目", "请核对栏目的id")
         for path, blank in form.blanks.items():
             named = (*step.sum, *step.own, *step.list)
             if blank.kind.numeric and not any(fnmatchcase(path, p) for p in named):

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from .. import audit
 from ..db import UPGRADING, Database, take_turn
+from ..mail.shelf import begin_epochs
 from ..migrations import Schema, revision_of, revisions, schema_of, upgrade_within
 from .archive import TYPES, BackupUnusable, Manifest, Progress, TableManifest, lines_of, open_backup, read_row
 from .writing import rows_of
@@ -47,6 +48,7 @@ def restore(db: Database, path: Path, *, force: bool, now: datetime | None, prog
             _compare(tx, manifest, progress)
             upgrade_within(tx)
             if now is not None:
+                begin_epochs(tx, now)
                 told = manifest.model_dump(include={"made_at", "node", "database", "program"})
                 audit.record(tx, now, "gmsafety db restore", "database.restored", path.name[:200], path="/", **told)
     return manifest

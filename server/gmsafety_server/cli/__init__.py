@@ -2,7 +2,9 @@
 
 import typer
 
-from . import database, demonstration, serving, units, users
+from gmsafety.cli import proof
+
+from . import database, demonstration, exchange, serving, units, users
 
 
 def register(app: typer.Typer) -> None:
@@ -12,3 +14,5 @@ def register(app: typer.Typer) -> None:
     app.add_typer(database.app, name="db")
     app.add_typer(users.app, name="user")
     app.add_typer(units.app, name="unit")
+    app.add_typer(exchange.app, name="node")
+    proof.also(database.verify_file)

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from gmsafety.exchange.keyring import KeyRing
+    from gmsafety.exchange.signing import PublicKey
+    from gmsafety.exchange.verifying import Verified
+
     from ..db import Database
     from ..verification import Check
 
@@ -140,7 +144,10 @@ def verify(
         raise typer.Exit(1)
 
 
-def _checks(db: "Database", heads: dict[int, str], step: Callable[[str, int, int], None]) -> "Iterator[Check]":
+def _checks(
+    db: "Database", heads: dict[int, str], step: Callable[[str, int, int], None], keys: "Sequence[PublicKey]" = ()
+) -> "Iterator[Check]":
+    """Make every check, with the keys given or, without, those that the database holds."""
     from ..migrations import NotUpToDate, Schema, schema_of
     from ..node import public_keys
     from ..verification import CHECKS, verify_database
@@ -148,12 +155,14 @@ def _checks(db: "Database", heads: dict[int, str], step: Callable[[str, int, int
     with db.read() as tx:
         if (found := schema_of(tx)) is not Schema.CURRENT:
             raise NotUpToDate(found.chinese)
-        for number, check in enumerate(verify_database(tx, public_keys(tx), heads=heads), 1):
+        for number, check in enumerate(verify_database(tx, keys or public_keys(tx), heads=heads), 1):
             step("核验", number, CHECKS)
             yield check
 
 
-def _of_backup(file: Path, heads: dict[int, str], step: Callable[[str, int, int], None]) -> "list[Check]":
+def _of_backup(
+    file: Path, heads: dict[int, str], step: Callable[[str, int, int], None], keys: "Sequence[PublicKey]" = ()
+) -> "list[Check]":
     """Restore a backup into a file that is thrown away, and verify that."""
     from tempfile import TemporaryDirectory
 
@@ -161,7 +170,30 @@ def _of_backup(file: Path, heads: dict[int, str], step: Callable[[str, int, int]
 
     with TemporaryDirectory(prefix="gmsafety-") as folder, _database(f"sqlite:///{folder}/backup.db") as db:
         bring_back(db, file, force=False, now=None, progress=step)
-        return list(_checks(db, heads, step))
+        return list(_checks(db, heads, step, keys))
+
+
+def verify_file(path: Path, ring: "KeyRing") -> "Verified | None":
+    """Verify a backup for `gmsafety verify`; None for any other file. Keys of the ring take the place of its own."""
+    from gmsafety.exchange.verifying import Verified
+
+    from ..backup.archive import BackupUnusable, open_backup
+
+    try:
+        with open_backup(path) as (_, made):
+            facts = [("节点", made.node), ("备份时间", f"{made.made_at.astimezone():%Y-%m-%d %H:%M:%S}")]
+    except BackupUnusable:
+        return None
+    given = [*ring.loose, *(key.key for name, key in ring.pinned if name == made.node)]
+    try:
+        checks = _of_backup(path, {}, lambda *_: None, given)
+    except BackupUnusable as unusable:
+        return Verified(path.name, "backup", tuple(facts), faults=(str(unusable),))
+    facts += [("审计链头", f"{made.audit.sealed}:{made.audit.hash}")] if made.audit.sealed else []
+    facts += [("公钥", "由 --keys 给出" if given else "取自备份本身，只能证明前后一致")]
+    facts += [(c.title, "不符" if c.faults else "相符") for c in checks]
+    faults = tuple(f"{c.title}：{fault}" for c in checks for fault in c.faults)
+    return Verified(path.name, "backup", tuple(facts), faults=faults)
 
 
 def _print(checks: "list[Check]") -> None:

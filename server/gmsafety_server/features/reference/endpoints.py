@@ -10,6 +10,7 @@ from gmsafety.exchange import SignedReceipt, in_words
 from gmsafety.forms.writing import Issue
 
 from ...errors import Problem
+from ...mail.stations import keys_by_peer
 from ...node import public_keys
 from ...scope import Viewer
 from ...web import Here, problems, signed_in
@@ -103,7 +104,7 @@ def verify_receipt(
         wrong = [{"field": "body", "message": part} for part in str(error).split("；")]
         raise Problem("not-valid", "这不是一份完整的回执", errors=wrong) from error
     with node.db.read() as tx:
-        verdict = signed.verify(public_keys(tx))
+        verdict = signed.verify(keys_by_peer(tx).get(signed.receipt.node) or public_keys(tx))
     return VerifyOut(
         verdict=verdict.value, words=verdict.chinese, test=signed.receipt.test, code=signed.code, hash=signed.hash,
         receipt=in_words(signed),

@@ -7,6 +7,8 @@ from sqlalchemy import Connection
 
 from ... import audit
 from ...errors import Problem
+from ...mail.letters import answer_down
+from ...mail.stations import stations
 from ...names import new_uid
 from ...node import Node
 from ...planning import find_item
@@ -35,8 +37,11 @@ class Decision:
 def decide(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, decision: Decision) -> None:
     """Accept or return what is submitted, or withdraw an acceptance; done twice, it answers as the first time."""
     row, _ = hold(tx, viewer, "submission.decide", uid)
+    around = stations(tx, node.settings.node)
     if row.upper != viewer.unit:
         raise Problem("not-allowed", "这不是报给本单位的")
+    if (elsewhere := around.above(row.path)) is not None:
+        raise Problem("not-allowed", f"上级单位在节点“{elsewhere}”审核，不在这里")
     needed, after = _DECISIONS[decision.kind]
     told = {"kind": decision.kind, "text": decision.note, "data": {"reasons": list(decision.reasons)}}
     if row.state == after and done_before(tx, viewer, row, seen, told):
@@ -55,6 +60,8 @@ def decide(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, d
     receipts = Receipts(node, node.directory(tx), row, title=title, previous=last)
     receipts.decided(now, decision.kind, reasons=list(decision.reasons), note=decision.note)
     repository.add_receipts(tx, receipts.given)
+    if (lower := around.of(row.path)) is not None:
+        answer_down(tx, node, lower, row, [given["signed"] for given in receipts.given])
     tell(tx, node, viewer, row, decision.kind, text=decision.note, reasons=list(decision.reasons))
 
 

@@ -1,7 +1,10 @@
 """One request of a unit, from looking to commit, in the same way for programs and for pages."""
 
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from ...errors import Problem
@@ -9,7 +12,18 @@ from ...node import Node
 from ...planning import find_item
 from ...scope import Viewer
 from . import deciding, repository, service
-from .judging import Looked, Overtaken, find_slot, forms_of, lay_out, look, look_again, message_hash_of, payload_hash_of
+from .judging import (
+    Arrival,
+    Looked,
+    Overtaken,
+    find_slot,
+    forms_of,
+    lay_out,
+    look,
+    look_again,
+    message_hash_of,
+    payload_hash_of,
+)
 from .schemas import Parcel
 
 _TURNS = 3
@@ -51,6 +65,27 @@ def _store(node: Node, viewer: Viewer, parcel: Parcel) -> service.Stored:
             done = service.store(tx, node, viewer, looked)
     node.wake()
     return done
+
+
+def arrive(
+    node: Node, viewer: Viewer, parcel: Parcel, arrival: Arrival, then: Callable[[Connection], None]
+) -> None:  # fmt: skip
+    """Store what another node sent on, as what is filed here is stored; `then` is of the same transaction."""
+    for _ in range(_TURNS):
+        with node.db.read() as tx:
+            directory = node.directory(tx)
+            slot = find_slot(tx, directory, viewer, parcel.envelope)
+            desk = lay_out(tx, node, slot, drafts=False, directory=directory)
+        looked = replace(look(node, desk, parcel), arrival=arrival)
+        if parcel.enclosures and looked.payload_hash != arrival.content_hash:
+            raise Problem("not-valid", "文件与报送时的校验值不符")
+        _refuse(node, viewer, looked)
+        looked = replace(looked, payload_hash=arrival.content_hash, message_hash=arrival.message_hash)
+        with suppress(Overtaken), node.db.write() as tx:
+            service.store(tx, node, viewer, looked)
+            then(tx)
+            return
+    raise Problem("busy")
 
 
 def _refuse(node: Node, viewer: Viewer, looked: Looked) -> None:

@@ -1,6 +1,7 @@
 """Looking at what came in, before anything is stored: which slot, can it be read, what does the check find."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -28,9 +29,23 @@ NO_SUCH_UNIT = "没有这个单位"
 _NO_TABLE = ("wrong-form", "no-table")
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a parcel that another node sent on has brought along: its names there, and when it was stored here."""
+
+    uid: str
+    revision: int
+    stored_at: datetime
+    content_hash: str
+    message_hash: str
+
+
 @dataclass(frozen=True)
 class Looked:
-    """A parcel that was looked at; `refusal` names the problem for which it cannot be filed at all."""
+    """A parcel that was looked at; `refusal` names the problem for which it cannot be filed at all.
+
+    `arrival` is None for what is filed here.
+    """
 
     parcel: Parcel
     desk: "Desk"
@@ -39,6 +54,7 @@ class Looked:
     record: Record | None = None
     findings: tuple[Finding, ...] = ()
     refusal: str | None = None
+    arrival: Arrival | None = None
 
     @property
     def slot(self) -> AnyRow:

@@ -17,7 +17,7 @@ class Receipts:
     def __init__(
         self, node: Node, directory: Directory, submission: Any, *, title: str, previous: str | None = None
     ) -> None:
-        self._node, self._directory, self._title, self._row = node, directory, title, submission
+        self._node, self._directory, self.title, self._row = node, directory, title, submission
         self._last = previous
         self.given: list[dict[str, Any]] = []
 
@@ -45,7 +45,7 @@ class Receipts:
         told = Receipt(
             protocol="gmsafety/1", id=new_uid(now), kind=kind, test=row.test, node=self._node.settings.node,
             sender=self._party(row.unit), receiver=self._party(row.upper or row.unit), campaign=row.campaign,
-            item=row.item, title=self._title, period=row.period, revision=row.revision, submission=row.uid,
+            item=row.item, title=self.title, period=row.period, revision=row.revision, submission=row.uid,
             message_id=row.message_id, payload_hash=row.payload_hash, received_at=row.received_at,
             due_at=row.due_at, issued_at=now, previous=self._last, nil=row.nil, **part,
         )  # fmt: skip

@@ -4,12 +4,14 @@ Statements on the way of every filing are made once: to make one takes as long a
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, delete, func, insert, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+from gmsafety.exchange.receipts import SignedReceipt
 
 from ...tables import AnyRow, attachments, blobs, events, receipts, refusals, slots, submissions, users
 
@@ -223,6 +225,20 @@ _LAST_RECEIPT = select(receipts.c.hash).where(_OWN_RECEIPTS).order_by(receipts.c
 def last_receipt(tx: Connection, submission: int) -> str | None:
     """The hash of the last receipt of a submission."""
     return tx.execute(_LAST_RECEIPT, {"number": submission}).scalar()
+
+
+def add_receipt(tx: Connection, submission: int, signed: SignedReceipt, text: str) -> None:
+    """Keep a receipt that another node gave."""
+    told = signed.receipt
+    values = {"submission_id": submission, "uid": told.id, "kind": told.kind, "hash": signed.hash}
+    tx.execute(_ADD_RECEIPT, {**values, "code": signed.code, "signed": text, "issued_at": told.issued_at})
+
+
+def first_received(tx: Connection, slot: int) -> datetime | None:
+    """When the first of the revisions of a slot came in."""
+    first = select(func.min(submissions.c.received_at)).where(submissions.c.slot_id == slot)
+    moment: datetime | None = tx.execute(first).scalar()
+    return moment.replace(microsecond=0) if moment is not None else None
 
 
 _FILES = select(attachments).where(attachments.c.submission_id == bindparam("number")).order_by(attachments.c.position)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 
+from gmsafety.duties import BEIJING
 from gmsafety.exchange.canonical import digest
 from gmsafety.findings import Finding
 from gmsafety.forms.record import Record
@@ -19,13 +20,15 @@ from gmsafety.forms.record import Record
 from ... import audit
 from ...carried import carry, content_hash
 from ...errors import Problem
+from ...mail.letters import answer_down, file_upward
+from ...mail.stations import Stations, stations
 from ...names import new_uid
 from ...node import Node
 from ...planning import Item
 from ...scope import Viewer, require
 from ...tables import AnyRow
 from . import repository
-from .judging import Looked, Overtaken, as_json
+from .judging import Arrival, Looked, Overtaken, as_json
 from .receipting import Receipts
 
 STATES = {
@@ -85,20 +88,26 @@ def store(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> Stored:
         return Stored(uid, False)
     if looked.desk.item.kind == "form" and in_force != looked.desk.in_force:
         raise Overtaken
-    now = node.clock.now()
-    _reception_open(node, slot)
-    _may_follow(repository.by_id(tx, slot.submission_id), envelope.supersedes)
+    now, arrival = node.clock.now(), looked.arrival
+    around = _served_here(tx, node, slot, arrived=arrival is not None)
+    _reception_open(node, slot, arrival.stored_at if arrival else now)
+    current = repository.by_id(tx, slot.submission_id)
+    _may_follow(current, envelope.supersedes, arrived=arrival is not None)
     if draft is not None:
         raise Problem("draft-exists", uid=draft.uid, revision=draft.revision)
-    values = _row(node, viewer, looked, revision=slot.revision + 1)
-    values |= {"created_at": now, "changed_at": now, "uid": new_uid(now), "supersedes": envelope.supersedes}
+    values = _row(node, viewer, looked, revision=_next(slot, arrival))
+    uid = arrival.uid if arrival else new_uid(now)
+    values |= {"created_at": now, "changed_at": now, "uid": uid, "supersedes": envelope.supersedes}
     is_filed = envelope.action == "submit"
     if is_filed:
-        _may_be_filed(values["findings"], envelope.reason)
-        values |= {"state": "submitted", "received_at": now, "etag": 2}
+        if arrival is None:
+            _may_be_filed(values["findings"], envelope.reason)
+        received = arrival.stored_at if arrival else now
+        values |= {"state": "submitted", "received_at": received, "etag": 2}
     files = keep_files(tx, looked)
     number = repository.add(tx, values, files)
     row = SimpleNamespace(**{**slot._mapping, **values, "id": number}, files=files, receipts=[])
+    row.around, row.filed_at = around, now
     row.directory = looked.desk.directory
     row.current_id, row.first_received_at = slot.submission_id, slot.received_at
     if is_filed:
@@ -109,29 +118,52 @@ def store(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> Stored:
     return Stored(row.uid, True, row)
 
 
+def _served_here(tx: Connection, node: Node, slot: AnyRow, *, arrived: bool) -> Stations:
+    """The nodes around the slot; a unit that another node serves files there, and not here."""
+    around = stations(tx, node.settings.node)
+    elsewhere = around.of(slot.path)
+    if elsewhere is not None and not arrived:
+        raise Problem("not-allowed", f"本单位在节点“{elsewhere}”报送，不在这里")
+    return around
+
+
+def _next(slot: AnyRow, arrival: Arrival | None) -> int:
+    """The number of the next revision; what another node has numbered keeps its number."""
+    if arrival is None:
+        return int(slot.revision) + 1
+    if arrival.revision <= slot.revision:
+        raise Problem("revision-exists", f"第{arrival.revision}版已经报过")
+    return arrival.revision
+
+
 def closing(node: Node, slot: AnyRow) -> datetime:
     """Until when a period is open for what has not come in at all."""
     due: datetime = slot.due_at
     return due + timedelta(days=node.settings.late_days)
 
 
-def _reception_open(node: Node, slot: AnyRow) -> None:
+def _reception_open(node: Node, slot: AnyRow, at: datetime) -> None:
     """A period is open from its beginning until long after its deadline; what came in can be corrected after that."""
-    if node.clock.today() < slot.opens:
+    if at.astimezone(BEIJING).date() < slot.opens:
         raise Problem("too-early", f"{slot.opens}起接收{slot.period}期")
-    if slot.state == "open" and node.clock.now() > closing(node, slot):
+    if slot.state == "open" and at > closing(node, slot):
         raise Problem("closed", f"{slot.period}期已于截止{node.settings.late_days}天后停止接收")
 
 
-def _may_follow(current: AnyRow | None, supersedes: str | None) -> None:
-    """A correction names what it corrects; what was accepted is not corrected."""
+def _may_follow(current: AnyRow | None, supersedes: str | None, *, arrived: bool = False) -> None:
+    """A correction names what it corrects; what was accepted is not corrected.
+
+    Another node has seen to the order of what arrived; what it corrects may be a revision that was not taken up here.
+    """
     if current is None:
-        if supersedes is not None:
+        if supersedes is not None and not arrived:
             raise Problem("stale", "这一期还没有报过，没有可更正的那一版")
         return
     told = {name: getattr(current, name) for name in ("uid", "revision", "state", "payload_hash")}
     if current.state == "accepted":
         raise Problem("accepted", current=told)
+    if arrived:
+        return
     if supersedes is None:
         raise Problem("revision-exists", current=told)
     if supersedes != current.payload_hash:
@@ -176,14 +208,23 @@ def _may_be_filed(findings: list[dict[str, Any]], reason: str | None) -> None:
 
 
 def _file(tx: Connection, node: Node, viewer: Viewer, row: Any, *, slot: AnyRow, receipts: Receipts) -> None:
-    """What belongs to a submission that has come in: two receipts, its slot, the one it corrects, the history."""
+    """What belongs to a submission that has come in: two receipts, its slot, the one it corrects, the history.
+
+    Where another node serves the upper unit, it is told, and receipts come from there.
+    """
     now, wrong = row.received_at, to_be_answered(row.findings)
     current = repository.by_id(tx, slot.submission_id)
     if current is not None and current.state == "submitted":
-        repository.change(tx, current.id, current.etag, {"state": "superseded", "changed_at": now})
-    receipts.stored(now)
-    receipts.checked(now, row.findings)
-    repository.add_receipts(tx, receipts.given)
+        repository.change(tx, current.id, current.etag, {"state": "superseded", "changed_at": row.filed_at})
+    upper, lower = row.around.above(row.path), row.around.of(row.path)
+    if upper is None:
+        receipts.stored(row.filed_at)
+        receipts.checked(row.filed_at, row.findings)
+        repository.add_receipts(tx, receipts.given)
+    else:
+        file_upward(tx, node, upper, row, title=receipts.title, files=row.files)
+    if lower is not None:
+        answer_down(tx, node, lower, row, [given["signed"] for given in receipts.given])
     row.receipts = [given["signed"] for given in receipts.given]
     row.current_id, row.first_received_at = row.id, slot.received_at or now.replace(microsecond=0)
     mark = {"state": "submitted", "nil": row.nil, "revision": row.revision, "submission_id": row.id}
@@ -249,16 +290,19 @@ def submit(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, h
     if handed.in_force not in (None, in_force):
         raise Overtaken
     row, slot = hold(tx, viewer, "submission.file", uid)
+    around = _served_here(tx, node, slot, arrived=False)
     reason = handed.reason or row.reason
     if row.state == "submitted" and done_before(tx, viewer, row, seen, {"kind": "submitted", "text": reason}):
         return
     unchanged(row, seen)
     if row.state != "draft":
         raise Problem("wrong-state", f"现在是“{STATES[row.state]}”，不是草稿", state=row.state)
-    _reception_open(node, slot)
+    now = node.clock.now()
+    _reception_open(node, slot, now)
     _may_follow(repository.by_id(tx, slot.submission_id), row.supersedes)
-    draft = SimpleNamespace(**row._mapping)
-    draft.reason, draft.findings, draft.received_at = reason, [as_json(f) for f in handed.findings], node.clock.now()
+    draft = SimpleNamespace(**row._mapping, around=around, filed_at=now)
+    draft.reason, draft.findings, draft.received_at = reason, [as_json(f) for f in handed.findings], now
+    draft.files = [f._mapping for f in repository.files_of(tx, row.id)]
     _may_be_filed(draft.findings, reason)
     said = {"reason": reason, "findings": draft.findings, **handed.content(row.body)}
     draft.body = said.get("body", draft.body)

@@ -1,0 +1,129 @@
+"""The shelf of the mail room: inbox, outbox and channels in the database, within one transaction."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+from gmsafety.exchange.envelope import Attachment, Link
+from gmsafety.exchange.mailroom import Entry, Mark, Outgoing
+from gmsafety.exchange.peers import Peer
+from gmsafety.exchange.reconciling import new_epoch
+
+from ..tables import AnyRow, blobs, channels_in, channels_out, inbox, outbox, peers
+from .stations import find_peer
+
+
+class Shelf:
+    """A `Store` (gmsafety.exchange.mailroom) over a transaction."""
+
+    def __init__(self, tx: Connection, now: datetime, *, due_at: datetime | None = None) -> None:
+        self._tx, self._now, self._due_at = tx, now, due_at
+
+    def peer(self, name: str) -> Peer | None:
+        """Another node by name, held to the end: its messages are taken in one after the other."""
+        return find_peer(self._tx, name, lock=True)
+
+    def received(self, sender: str, message: str) -> Entry | None:
+        """A message in the inbox."""
+        return self._entry(inbox.c.sender == sender, inbox.c.message_id == message)
+
+    def incoming(self, sender: str, epoch: str) -> Mark | None:
+        """How far a channel from another node has come."""
+        query = select(channels_in).where(channels_in.c.sender == sender, channels_in.c.epoch == epoch)
+        row = self._tx.execute(query).first()
+        return Mark(row.epoch, row.sequence, row.hash, row.last, tuple(row.lost)) if row is not None else None
+
+    def settled(self, sender: str) -> str | None:
+        """The epoch in which another node has said what it still knows of older ones."""
+        return self._tx.execute(select(peers.c.settled).where(peers.c.name == sender)).scalar()
+
+    def waiting(self, sender: str, epoch: str, sequence: int) -> Entry | None:
+        """A message that is held, by its number."""
+        place = (inbox.c.sender == sender, inbox.c.epoch == epoch, inbox.c.sequence == sequence)
+        return self._entry(*place, inbox.c.held)
+
+    def _entry(self, *where: Any) -> Entry | None:
+        row = self._tx.execute(select(inbox).where(*where)).first()
+        if row is None:
+            return None
+        link = Link(epoch=row.epoch, sequence=row.sequence, previous=row.previous)
+        return Entry(row.sender, row.message_id, row.hash, link, bytes(row.content), bytes(row.answer), row.held)
+
+    def keep(self, entry: Entry) -> None:
+        """Add a message to the inbox."""
+        values = {
+            "sender": entry.sender, "message_id": entry.id, "hash": entry.hash, "previous": entry.link.previous,
+            **_place(entry.link), **_told(entry.content), "content": entry.content, "answer": entry.answer,
+            "held": entry.held, "stored_at": self._now, "failures": 0,
+        }  # fmt: skip
+        self._tx.execute(insert(inbox).values(values))
+
+    def release(self, entry: Entry) -> None:
+        """Mark a message as held no more."""
+        same = (inbox.c.sender == entry.sender, inbox.c.message_id == entry.id)
+        self._tx.execute(update(inbox).where(*same).values(held=False))
+
+    def advance(self, sender: str, mark: Mark) -> None:
+        """Note how far a channel from another node has come."""
+        dialect = insert_postgresql if self._tx.dialect.name == "postgresql" else insert_sqlite
+        further = {"sequence": mark.sequence, "hash": mark.hash, "last": mark.last, "lost": list(mark.lost)}
+        fresh = dialect(channels_in).values(sender=sender, epoch=mark.epoch, **further)
+        self._tx.execute(fresh.on_conflict_do_update(index_elements=["sender", "epoch"], set_=further))
+
+    def has(self, attachment: Attachment) -> bool:
+        """Tell whether the bytes of an attachment are here."""
+        size = self._tx.execute(select(blobs.c.size).where(blobs.c.hash == attachment.hash)).scalar()
+        return size == attachment.size
+
+    def outgoing(self, receiver: str) -> Mark:
+        """How far our channel to another node has come, held to the end."""
+        row = self._channel(receiver)
+        if row is None:
+            dialect = insert_postgresql if self._tx.dialect.name == "postgresql" else insert_sqlite
+            fresh = dialect(channels_out).values(receiver=receiver, epoch=new_epoch(self._now), sequence=0, hash=None)
+            self._tx.execute(fresh.on_conflict_do_nothing())
+            row = self._channel(receiver)
+        assert row is not None
+        return Mark(row.epoch, row.sequence, row.hash)
+
+    def _channel(self, receiver: str) -> AnyRow | None:
+        query = select(channels_out).where(channels_out.c.receiver == receiver)
+        return self._tx.execute(query.with_for_update()).first()
+
+    def send(self, message: Outgoing) -> None:
+        """Put a message into the outbox, and note how far the channel has come with it."""
+        told = _told(message.content)
+        del told["sealed_at"]
+        values = {
+            "receiver": message.receiver, "message_id": message.id, "hash": message.hash, **_place(message.link),
+            **told, "content": message.content, "attachments": [a.model_dump() for a in message.attachments],
+            "posted_at": self._now, "due_at": self._due_at, "failures": 0, "next_try": self._now,
+        }  # fmt: skip
+        self._tx.execute(insert(outbox).values(values))
+        further = {"sequence": message.link.sequence, "hash": message.hash}
+        self._tx.execute(update(channels_out).where(channels_out.c.receiver == message.receiver).values(further))
+
+
+def begin_epochs(tx: Connection, now: datetime) -> None:
+    """Begin all our channels anew: a node that was restored from a backup cannot know what it has sent since."""
+    tx.execute(update(channels_out).values(epoch=new_epoch(now), sequence=0, hash=None))
+
+
+def _place(link: Link) -> dict[str, Any]:
+    return {"epoch": link.epoch, "sequence": link.sequence}
+
+
+def _told(content: bytes) -> dict[str, Any]:
+    """What a list of messages shows of one."""
+    envelope: Mapping[str, Any] = orjson.loads(content)["envelope"]
+    subject = envelope["subject"]
+    told = {"kind": envelope["kind"], "sealed_at": datetime.fromisoformat(envelope["sealed_at"])}
+    if subject is None:
+        return told
+    about = {name: subject[name] for name in ("unit", "item", "revision")}
+    return {**told, **about, "period": date.fromisoformat(subject["period"])}

@@ -1,0 +1,90 @@
+"""Which node serves which unit: this one, or another one that is known here with its keys."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from gmsafety.exchange.peers import Peer, PeerKey
+from gmsafety.exchange.signing import PublicKey
+
+from ..tables import AnyRow, keys, peers
+
+
+@dataclass(frozen=True, slots=True)
+class Stations:
+    """The nodes by the units that they serve; what is below a unit belongs to its node, unless it is named itself."""
+
+    own: str
+    served: Mapping[str, str]
+
+    def of(self, path: str) -> str | None:
+        """The other node that serves the unit at a path; None for this one."""
+        for ref in reversed(path.strip("/").split("/")):
+            if ref in self.served:
+                return None if self.served[ref] == self.own else self.served[ref]
+        return None
+
+    def above(self, path: str) -> str | None:
+        """The other node that serves the unit directly above the one at a path."""
+        upper, _, _ = path.rstrip("/").rpartition("/")
+        return self.of(upper) if upper else None
+
+
+_SERVED = select(peers.c.name, peers.c.units, peers.c.is_own)
+
+
+def stations(tx: Connection, own: str) -> Stations:
+    """The nodes as they are known now."""
+    rows = tx.execute(_SERVED).all()
+    others = {unit: row.name for row in rows if not row.is_own for unit in row.units}
+    return Stations(own, others | {unit: own for row in rows if row.is_own for unit in row.units})
+
+
+def peer_of(row: Any) -> Peer:
+    """A row as the core's peer."""
+    known = tuple(PeerKey.model_validate(k) for k in row.keys)
+    return Peer(
+        name=row.name, title=row.title, address=row.address, keys=known, units=tuple(row.units), is_open=row.is_open
+    )  # fmt: skip
+
+
+def find_peer(tx: Connection, name: str, *, lock: bool = False) -> Peer | None:
+    """Another node by name; `lock` holds it, so that what comes from it is taken in one after the other."""
+    query = select(peers).where(peers.c.name == name, ~peers.c.is_own)
+    row = tx.execute(query.with_for_update() if lock else query).first()
+    return peer_of(row) if row is not None else None
+
+
+def peer_rows(tx: Connection) -> list[AnyRow]:
+    """All other nodes, by name."""
+    return list(tx.execute(select(peers).where(~peers.c.is_own).order_by(peers.c.name)))
+
+
+def own_row(tx: Connection) -> AnyRow | None:
+    """What is said of this node; None before `gmsafety node init`."""
+    return tx.execute(select(peers).where(peers.c.is_own)).first()
+
+
+def own_keys(tx: Connection) -> tuple[PeerKey, ...]:
+    """All keys of this node, also those that no longer sign."""
+    rows = tx.execute(select(keys).order_by(keys.c.created_at))
+    return tuple(
+        PeerKey.of(PublicKey(r.key_id, r.algorithm, r.public), r.created_at).model_copy(
+            update={"valid_until": r.retired_at, "revoked": r.revoked_at is not None}
+        )
+        for r in rows
+    )
+
+
+def keys_by_peer(tx: Connection) -> dict[str, list[PublicKey]]:
+    """Every key that was ever pinned, by node: what was signed with one before it was revoked is still evidence."""
+    return {row.name: [PeerKey.model_validate(k).key for k in row.keys] for row in peer_rows(tx)}
+
+
+def peer_keys(tx: Connection, name: str | None = None) -> list[PublicKey]:
+    """The keys of one other node, or of all, that were not revoked: with them its receipts and answers are checked."""
+    query = select(peers.c["keys"]).where(~peers.c.is_own)
+    found = tx.execute(query.where(peers.c.name == name) if name is not None else query).scalars()
+    return [k.key for told in found for k in map(PeerKey.model_validate, told) if not k.revoked]
