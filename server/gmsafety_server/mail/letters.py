@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gmsafety import Catalog
+from gmsafety.exchange.canonical import canonical
 from gmsafety.exchange.envelope import Attachment, Draft, Subject
 from gmsafety.exchange.errors import NotCanonical
 from gmsafety.exchange.payloads import Decision, Received, Report, Submission
@@ -20,22 +21,33 @@ from .posting import post
 def file_upward(
     tx: Connection, node: Node, receiver: str, row: Any, *, title: str, files: Iterable[Mapping[str, Any]]
 ) -> None:  # fmt: skip
-    """Tell the node of the upper unit that a form is filed; the files it came as travel along."""
-    payload = Submission(
-        title=title, submission=row.uid, message_id=row.message_id, content_hash=row.payload_hash,
-        filed_at=row.received_at, record=row.body, nil=row.nil, reason=row.reason, note=row.note,
-    )  # fmt: skip
+    """Tell the node of the upper unit that a form is filed; the files it came as travel along, and are read there."""
     enclosed = tuple(
         Attachment(role=f["artefact"], name=f["name"], media_type=f["media_type"], size=f["size"], hash=f["hash"])
         for f in files
     )
+    record = _travelling(row.body, has_files=bool(enclosed))
+    payload = Submission(
+        title=title, submission=row.uid, message_id=row.message_id, content_hash=row.payload_hash,
+        filed_at=row.received_at, record=record, nil=row.nil, reason=row.reason, note=row.note,
+    )  # fmt: skip
     draft = Draft(
         "submission", receiver, payload.model_dump(), subject_of(node.catalog, row), attachments=enclosed, test=row.test
     )
+    post(tx, node, draft, due_at=row.due_at)
+
+
+def _travelling(body: Mapping[str, Any] | None, *, has_files: bool) -> dict[str, Any] | None:
+    """The content of a form as it travels; one with fractions has no canonical JSON, and travels as its file only."""
+    if body is None:
+        return None
     try:
-        post(tx, node, draft, due_at=row.due_at)
+        canonical(body)
     except NotCanonical as error:
+        if has_files:
+            return None
         raise Problem("not-valid", f"内容不能写成规范的JSON，不能报给别的节点：{error}。请以文件报送") from error
+    return dict(body)
 
 
 def answer_down(tx: Connection, node: Node, receiver: str, row: Any, signed: Iterable[str]) -> None:
