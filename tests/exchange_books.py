@@ -41,7 +41,7 @@ class Tables:
     outbox: dict[tuple[str, str], Row] = field(default_factory=dict)
     files: dict[str, None] = field(default_factory=dict)
     journal: list[bytes] = field(default_factory=list)
-    asking: dict[str, str] = field(default_factory=dict)
+    asking: dict[str, None] = field(default_factory=dict)
     confirmed: dict[tuple[str, str], None] = field(default_factory=dict)
     desk: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 

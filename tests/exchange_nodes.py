@@ -23,6 +23,8 @@ from gmsafety.exchange.reconciling import (
     Copy,
     Statement,
     compare,
+    is_answer,
+    is_out_of_date,
     is_turn,
     new_epoch,
     settle,
@@ -353,7 +355,8 @@ class Node:
         with self.disk.transaction() as books:
             for peer in books.tables.peers:
                 books.tables.heads[peer] = Mark(new_epoch(self.now))
-                books.tables.asking[peer] = self.state_to(books, peer).envelope.id
+                books.tables.asking[peer] = None
+                self.state_to(books, peer)
                 if (peer, self.signers(books.tables)[0].key_id) not in books.tables.confirmed:
                     self._announce(books, peer)
 
@@ -369,8 +372,15 @@ class Node:
     def _on_digest(self, books: Books, message: Message) -> None:
         envelope, sender = message.envelope, message.envelope.sender
         theirs = take(Statement, canonical(message.payload), noun="对账单")
-        if not settle(self.room(books.tables), books, sender, theirs, envelope.link):
+        if is_out_of_date(envelope.link, books.channels(sender)):
+            if sender in books.tables.asking:
+                self.state_to(books, sender)
             return
+        asked = books.tables.outbox.get((sender, envelope.answers or ""))
+        if is_answer(asked and asked.out.link, books.outgoing(sender)):
+            books.tables.asking.pop(sender, None)
+        if sender not in books.tables.asking:
+            settle(self.room(books.tables), books, sender, theirs, envelope.link)
         found = compare(statement(books, sender), theirs, envelope.link)
         assert not found.forked
         self._send_again(books, sender, found.send_again)
@@ -380,8 +390,6 @@ class Node:
             self.post(books, Draft("ask", sender, Ask.of(found.missing).model_dump()))
         if envelope.answers is None:
             self.state_to(books, sender, answers=envelope.id)
-        elif books.tables.asking.get(sender) == envelope.answers:
-            del books.tables.asking[sender]
 
     def _on_ask(self, books: Books, message: Message) -> None:
         self._send_again(books, message.envelope.sender, take(Ask, canonical(message.payload), noun="请求").numbers)
@@ -403,6 +411,8 @@ class Node:
 
     def _on_copies(self, books: Books, message: Message) -> None:
         sender, own = message.envelope.sender, [k.public for k in self.keys]
+        if is_out_of_date(message.envelope.link, books.channels(sender)):
+            return
         for copy in take(Copies, canonical(message.payload), noun="副本").messages:
             envelope, content = copy.message.envelope, copy.message.to_bytes()
             assert (self.name, sender) == (envelope.sender, envelope.receiver)

@@ -40,8 +40,8 @@ def has_form(body: Mapping[str, Any], catalog: Catalog) -> bool:
 def record_of(body: Mapping[str, Any], origin: Mapping[str, Any] | None, catalog: Catalog) -> Record:
     """Put a record together again; Problem where no plugin defines its form any more."""
     if not has_form(body, catalog):
-        name = f"{body['form']}（{body['version']}版）"
-        raise Problem("not-found", f"没有插件再定义表“{name}”，不能按表显示；所报的文件和JSON仍可下载")
+        said = f"没有插件再定义表“{body['form']}”的{body['version']}版，不能按表显示；所报的文件和JSON仍可下载"
+        raise Problem("not-found", said)
     form = catalog.form(f"{body['form']}@{body['version']}")
     record = from_json(body, form)
     if origin is None:

@@ -163,7 +163,7 @@ def test_from_the_upload_to_the_cell_of_the_citys_number(
     clerk.upload(mended)
     clerk.press("报送", confirm="报送", within="form[action$='/submit']")
     second = clerk.page.url
-    assert "第 2 行 · 企业自查自改 一般问题隐患整改数 112 101" in clerk.words("#changes tbody tr")
+    assert "第 2 行 · 企业自查自改 一般问题隐患整改数 改了 112 101" in clerk.words("#changes tbody tr")
 
     # The reviewer accepts, and the city rolls up: its number opens down to the county's cell.
     city.page.goto(second)

@@ -263,7 +263,8 @@ def without(node: Node, form: str) -> None:
 
     campaigns = {name: rest(campaign) for name, campaign in old.campaigns.items()}
     forms = {name: each for name, each in old.forms.items() if name != form}
-    node.catalog = replace(old, forms=forms, campaigns=campaigns)
+    versions = {name: each for name, each in old.versions.items() if name != form}
+    node.catalog = replace(old, forms=forms, versions=versions, campaigns=campaigns)
     node.directories = Directories(node.catalog)
 
 

@@ -67,7 +67,6 @@ def upgraded(node: Node, database: str, new: Catalog, clock: StandingClock) -> I
 
     def upgrade(person: Person) -> Person:
         if not opened:
-            node.db.close()
             opened.append(open_node(Settings(database=database, node="jincheng"), catalog=new, clock=clock))
             opened.append(TestClient(create_app(opened[0]), raise_server_exceptions=False).__enter__())
         return Person(opened[1], person.user_id, person.login, person.token, person.unit)

@@ -212,10 +212,10 @@ def test_an_answer_under_a_revoked_key_is_signed_anew(desk: Desk) -> None:
     assert Verdict.VALID is again.verify([new.public])
 
 
-def ends(desk: Desk, *known: Channel, epoch: str = "b") -> bool:
+def ends(desk: Desk, *known: Channel, epoch: str = "b") -> None:
     """The county was restored, goes on in another epoch, and says what it still knows of the old ones."""
     with desk.disk.transaction() as books:
-        return settle(desk.room, books, "county", Statement(sent=known), Link(epoch=epoch, sequence=1, previous=None))
+        settle(desk.room, books, "county", Statement(sent=known), Link(epoch=epoch, sequence=1, previous=None))
 
 
 def test_what_both_have_lost_is_passed_over(desk: Desk) -> None:
@@ -243,7 +243,6 @@ def test_an_epoch_that_was_left_takes_no_more(desk: Desk) -> None:
 
     assert 409 == desk.receive(SECOND.to_bytes()).status
     assert 409 == desk.receive(said("m-9", epoch="A").to_bytes()).status
-    assert not ends(desk, epoch="a")
 
 
 def test_a_channel_of_which_only_a_later_message_came_is_known(desk: Desk) -> None:

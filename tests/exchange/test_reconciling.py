@@ -7,7 +7,18 @@ import pytest
 from gmsafety.exchange.canonical import digest
 from gmsafety.exchange.envelope import Link, MessageKind
 from gmsafety.exchange.mailroom import Mark
-from gmsafety.exchange.reconciling import Ask, Channel, Difference, Statement, compare, ended, is_turn, new_epoch
+from gmsafety.exchange.reconciling import (
+    Ask,
+    Channel,
+    Difference,
+    Statement,
+    compare,
+    ended,
+    is_answer,
+    is_out_of_date,
+    is_turn,
+    new_epoch,
+)
 
 ONE, OTHER = digest(b"1"), digest(b"2")
 LATER = Link(epoch="b", sequence=1, previous=None)
@@ -92,6 +103,20 @@ def test_what_was_passed_over_stays_so() -> None:
 )
 def test_a_form_waits_for_older_epochs(kind: MessageKind, older: Mark, its_turn: bool) -> None:
     assert its_turn == is_turn(kind, LATER, [older, Mark("b")])
+
+
+def test_what_comes_of_an_epoch_that_was_left_counts_no_more() -> None:
+    here = Link(epoch="a", sequence=1, previous=None)
+
+    assert is_out_of_date(here, [Mark("a", 1, ONE), Mark("b", 1, OTHER)])
+    assert not is_out_of_date(here, [Mark("a", 1, ONE), Mark("b")])
+    assert not is_out_of_date(LATER, [Mark("a", 1, ONE), Mark("b", 1, OTHER)])
+
+
+def test_an_answer_is_one_to_a_statement_of_the_open_epoch() -> None:
+    assert is_answer(LATER, Mark("b", 3, ONE))
+    assert not is_answer(LATER, Mark("c", 1, ONE))
+    assert not is_answer(None, Mark("b", 3, ONE))
 
 
 def test_asking_names_numbers_by_epoch() -> None:

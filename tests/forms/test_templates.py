@@ -390,7 +390,7 @@ def test_what_has_no_place_is_said(tmp_path: Path) -> None:
 def test_what_is_no_copy_of_the_form(name: str, to: str, says: str, tmp_path: Path) -> None:
     template = tmp_path / name
     if template.suffix == ".xls":
-        template.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(512))
+        template.write_bytes((Path(__file__).parents[1] / "samples/judgement/ledger.xls").read_bytes())
     else:
         blank(WEEKLY, template)
     with pytest.raises(CannotFill) as refused:

@@ -195,21 +195,34 @@ def _received(mark: Mark, held: Iterable[int]) -> Channel:
     return Channel(epoch=mark.epoch, sequence=mark.sequence, hash=mark.hash, beyond=beyond, lost=mark.lost)
 
 
-def settle(room: MailRoom, books: Books, sender: str, theirs: Statement, said_in: Link) -> bool:
+def settle(room: MailRoom, books: Books, sender: str, theirs: Statement, said_in: Link) -> None:
     """End the channels that the sender of a statement has left behind; what waited for lost messages waits no more.
 
-    False where the sender has left the epoch of the statement itself: it is out of date, and nothing is done.
+    To be called for a statement that is not out of date and, where we were restored, is an answer to one of ours.
     """
-    settled = books.settled(sender)
-    if settled is not None and said_in.epoch < settled:
-        return False
     known = {c.epoch: c for c in theirs.sent if c.epoch < said_in.epoch}
     marks = {m.epoch: m for m in books.channels(sender) if m.epoch < said_in.epoch}
     for epoch in sorted(known.keys() | marks.keys()):
         mark = ended(marks.get(epoch, Mark(epoch)), books.held(sender, epoch), known.get(epoch))
         room.advance(books, sender, mark)
     books.settle(sender, said_in.epoch)
-    return True
+
+
+def is_answer(asked: Link | None, now: Mark) -> bool:
+    """Tell whether a statement answers one of ours of the epoch that is open now; it need not be the first.
+
+    A node that was restored goes by such a one only. What comes again of older ones is less than the other knows now,
+    and what it would pass over as lost may be on its way.
+    """
+    return asked is not None and asked.epoch == now.epoch
+
+
+def is_out_of_date(said_in: Link, channels: Iterable[Mark]) -> bool:
+    """Tell whether a statement, or copies, come of an epoch that their sender has left: they count no more.
+
+    A node that waits for an answer asks again.
+    """
+    return any(m.epoch > said_in.epoch and m.sequence > 0 for m in channels)
 
 
 def is_turn(kind: MessageKind, link: Link, channels: Iterable[Mark]) -> bool:
