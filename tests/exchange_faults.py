@@ -359,7 +359,7 @@ def check_nothing_is_open(node: Node) -> None:
 def check_receipts(dossier: Dossier, issuer: Node, gone: set[str]) -> None:
     """As anybody can without a network: with the public keys, and the hash of the form."""
     keys = [k.public for k in issuer.keys]
-    assert {n for n, _ in dossier.revisions} == set(dossier.receipts)
+    assert {n for n, _ in dossier.revisions} <= set(dossier.receipts), "every form has its receipt"
     for revision, chain in dossier.receipts.items():
         assert ["stored"] == [r.receipt.kind for r in chain[:1]]
         assert [None, *(r.hash for r in chain[:-1])] == [r.receipt.previous for r in chain]
