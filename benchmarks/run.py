@@ -15,6 +15,7 @@ from measure import ROOT, Figure
 from memory import memory_figures
 from report import machine, missed, table, update_page, write_json
 from serving.board import board_figures
+from serving.exchange import exchange_figures
 from serving.filing import filing_figures
 from serving.rollup import rollup_figures
 from serving.scale import scale_figures
@@ -44,15 +45,17 @@ PARTS: Mapping[str, Mapping[str, Measure]] = {
         "shared": lambda _, rounds: sharing_figures(rounds),
         "year": year_figures,
     },
+    "exchange": {"exchange": exchange_figures},
     "scale": {"scale": scale_figures},
 }
 """Part of the page → group → what measures it."""
+_CHOSEN = ("library", "server", "exchange", "year")
 
 
 def main() -> None:
     """Measure every group, or those asked for."""
     asked = _arguments()
-    parts = ["scale"] if asked.scale else asked.part or ["library", "server", "year"]
+    parts = ["scale"] if asked.scale else asked.part or list(_CHOSEN)
     measured: dict[str, list[Figure]] = {}
     with TemporaryDirectory(prefix="bench-", dir=asked.folder) as name:
         for part in PARTS if asked.only else parts:
@@ -73,7 +76,7 @@ def _arguments() -> argparse.Namespace:
     groups = [group for part in PARTS.values() for group in part]
     parser.add_argument("--rounds", type=int, default=9, help="rounds of the tables; the other groups follow from it")
     parser.add_argument("--only", action="append", choices=groups, help="measure this group only")
-    parser.add_argument("--part", action="append", choices=["library", "server", "year"], help="measure this part only")
+    parser.add_argument("--part", action="append", choices=_CHOSEN, help="measure this part only")
     parser.add_argument(
         "--scale", action="store_true", help="measure with millions of stored rows; wants 60 GB of disk"
     )

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from gmsafety.exchange.envelope import Attachment
+from gmsafety.exchange.envelope import Attachment, Link
 from gmsafety.exchange.mailroom import Entry, Mark, Outgoing
 from gmsafety.exchange.peers import Peer
 from gmsafety.exchange.reconciling import Channel
+from gmsafety.exchange.settling import Waits
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Tables:
     outbox: dict[tuple[str, str], Row] = field(default_factory=dict)
     files: dict[str, None] = field(default_factory=dict)
     journal: list[bytes] = field(default_factory=list)
-    asking: dict[str, None] = field(default_factory=dict)
+    waits: dict[str, Waits] = field(default_factory=dict)
     confirmed: dict[tuple[str, str], None] = field(default_factory=dict)
     desk: dict[tuple[str, str, str], Any] = field(default_factory=dict)
 
@@ -122,6 +123,29 @@ class Books:
 
     def settle(self, sender: str, epoch: str) -> None:
         self.tables.settled[sender] = epoch
+
+    def posted(self, receiver: str, message: str) -> Link | None:
+        row = self.tables.outbox.get((receiver, message))
+        return row.out.link if row else None
+
+    def hash_received(self, sender: str, epoch: str, sequence: int) -> str | None:
+        message = self.tables.numbers.get((sender, epoch, sequence))
+        return self.tables.inbox[sender, message].hash if message else None
+
+    def hash_sent(self, receiver: str, epoch: str, sequence: int) -> str | None:
+        rows = (r.out for r in self.tables.outbox.values() if r.out.receiver == receiver)
+        return next((o.hash for o in rows if (o.link.epoch, o.link.sequence) == (epoch, sequence)), None)
+
+    def waits(self, peer: str) -> Waits:
+        return self.tables.waits.get(peer, "")
+
+    def wait(self, peer: str, what: Waits) -> None:
+        self.tables.waits.pop(peer, None)
+        if what:
+            self.tables.waits[peer] = what
+
+    def begin(self, receiver: str, epoch: str) -> None:
+        self.tables.heads[receiver] = Mark(epoch)
 
 
 class Disk:

@@ -16,20 +16,8 @@ from gmsafety.exchange.envelope import opened as read_message
 from gmsafety.exchange.mailroom import SKEW, MailRoom, Mark, Outgoing
 from gmsafety.exchange.peers import Peer, PeerKey
 from gmsafety.exchange.receipts import Verdict
-from gmsafety.exchange.reconciling import (
-    BETWEEN_NODES,
-    Ask,
-    Copies,
-    Copy,
-    Statement,
-    compare,
-    is_answer,
-    is_out_of_date,
-    is_turn,
-    new_epoch,
-    settle,
-    statement,
-)
+from gmsafety.exchange.reconciling import BETWEEN_NODES, Ask, is_turn, new_epoch
+from gmsafety.exchange.settling import begin_anew, copies_of, heed, is_cut_off, regained, statement
 from gmsafety.exchange.signing import SigningKey
 from gmsafety.exchange.wire import take
 
@@ -59,6 +47,8 @@ class World:
     def __init__(self) -> None:
         self.now = START
         self.seen: Counter[str] = Counter()
+        self.forked: set[tuple[str, str]] = set()
+        self.put_back: set[str] = set()
         self.made = 0
         self.nodes = {name: Node(name, self) for name in ("county", "city", "province", "enterprise")}
         for lower, upper in LINKS:
@@ -154,7 +144,7 @@ class Node:
         return message
 
     def may_speak_to(self, peer: str) -> bool:
-        return peer not in self.tables.asking
+        return peer not in self.tables.waits
 
     @property
     def own_form(self) -> str:
@@ -244,9 +234,12 @@ class Node:
                     answer.stored.message_hash, answer.stored.sender, answer.stored.node,
                 )  # fmt: skip
                 books.put(Row(row.out, answer=content))
-            else:
-                kind = REFUSALS[answer.refusal.slug]
-                books.put(Row(row.out, dead=kind.slug if kind.is_final else "", failures=row.failures + 1))
+                return
+            kind = REFUSALS[answer.refusal.slug]
+            books.put(Row(row.out, dead=kind.slug if kind.is_final else "", failures=row.failures + 1))
+            is_to_begin = is_cut_off(books, peer, row.out.link, kind.slug)
+        if is_to_begin:
+            self.begin_anew(peer)
 
     def revive(self) -> None:
         """Try dead letters again, by hand."""
@@ -280,7 +273,7 @@ class Node:
         rightly = {
             "bad-signature": not pinned & {s.key_id for s in message.signatures},
             "clock": envelope.sealed_at > self.now + SKEW,
-            "broken-chain": envelope.link.epoch < ended,
+            "broken-chain": envelope.link.epoch < ended or envelope.sender in self.world.put_back,
         }
         assert rightly.get(slug, False), f"{self.name} refuses {envelope.id}: {slug}"
 
@@ -298,7 +291,7 @@ class Node:
             kind = opened(entry.content).envelope.kind
             is_forms = kind not in BETWEEN_NODES
             channels = Books(self.tables).channels(entry.sender)
-            waits = is_forms and (entry.sender in behind or entry.sender in self.tables.asking)
+            waits = is_forms and (entry.sender in behind or entry.sender in self.tables.waits)
             if waits or not is_turn(kind, entry.link, channels):
                 behind.add(entry.sender)
             else:
@@ -347,18 +340,27 @@ class Node:
         self.disk.backups.append(self.tables.copy())
 
     def restore(self, which: int) -> None:
-        """Go back to a backup; those of the line that is given up go with it. It takes half an hour."""
+        """Go back to a backup; those of the line that is given up go with it. It takes a second."""
         backups = self.disk.backups
         self.disk.tables = backups[which].copy()
         del backups[which + 1 :]
-        self.world.now += dt.timedelta(minutes=30)
+        self.world.now += dt.timedelta(seconds=1)
+        for peer in self.tables.peers:
+            self.begin_anew(peer)
+
+    def begin_anew(self, peer: str) -> None:
+        """Go on in another epoch, and say what is known, keys that the other may lack included."""
         with self.disk.transaction() as books:
-            for peer in books.tables.peers:
-                books.tables.heads[peer] = Mark(new_epoch(self.now))
-                books.tables.asking[peer] = None
-                self.state_to(books, peer)
-                if (peer, self.signers(books.tables)[0].key_id) not in books.tables.confirmed:
-                    self._announce(books, peer)
+            begin_anew(books, peer, self.now)
+            self.state_to(books, peer)
+            if (peer, self.signers(books.tables)[0].key_id) not in books.tables.confirmed:
+                self._announce(books, peer)
+
+    def put_back(self, which: int) -> None:
+        """Go back to a backup, and know nothing of it."""
+        self.disk.tables = self.disk.backups[which].copy()
+        self.world.put_back.add(self.name)
+        self.world.now += dt.timedelta(minutes=1)
 
     def state_to(self, books: Books, peer: str, answers: str | None = None) -> Message:
         """Tell another node what we have of all that was said."""
@@ -370,26 +372,17 @@ class Node:
             self.state_to(books, peer)
 
     def _on_digest(self, books: Books, message: Message) -> None:
-        envelope, sender = message.envelope, message.envelope.sender
-        theirs = take(Statement, canonical(message.payload), noun="对账单")
-        if is_out_of_date(envelope.link, books.channels(sender)):
-            if sender in books.tables.asking:
-                self.state_to(books, sender)
-            return
-        asked = books.tables.outbox.get((sender, envelope.answers or ""))
-        if is_answer(asked and asked.out.link, books.outgoing(sender)):
-            books.tables.asking.pop(sender, None)
-        if sender not in books.tables.asking:
-            settle(self.room(books.tables), books, sender, theirs, envelope.link)
-        found = compare(statement(books, sender), theirs, envelope.link)
-        assert not found.forked
-        self._send_again(books, sender, found.send_again)
-        if found.give_back:
-            self._give_back(books, sender, found.give_back)
-        if found.missing:
-            self.post(books, Draft("ask", sender, Ask.of(found.missing).model_dump()))
-        if envelope.answers is None:
-            self.state_to(books, sender, answers=envelope.id)
+        sender = message.envelope.sender
+        reaction = heed(self.room(books.tables), books, message)
+        self.world.forked.update((sender, epoch) for epoch in reaction.forked)
+        if reaction.asks:
+            self.state_to(books, sender)
+        self._send_again(books, sender, reaction.send_again)
+        self._give_back(books, message, reaction.give_back)
+        if reaction.missing:
+            self.post(books, Draft("ask", sender, Ask.of(reaction.missing).model_dump()))
+        if reaction.answers:
+            self.state_to(books, sender, answers=message.envelope.id)
 
     def _on_ask(self, books: Books, message: Message) -> None:
         self._send_again(books, message.envelope.sender, take(Ask, canonical(message.payload), noun="请求").numbers)
@@ -403,22 +396,19 @@ class Node:
             ):
                 books.put(Row(row.out))
 
-    def _give_back(self, books: Books, peer: str, numbers: tuple[tuple[str, int], ...]) -> None:
+    def _give_back(self, books: Books, asked: Message, numbers: tuple[tuple[str, int], ...]) -> None:
+        peer, told = asked.envelope.sender, asked.envelope.id
         entries = [books.tables.inbox[peer, books.tables.numbers[peer, *number]] for number in numbers]
-        copies = [Copy(message=opened(e.content), answer=read_answer(e.answer)) for e in entries]
-        self.post(books, Draft("copies", peer, Copies(messages=tuple(copies)).model_dump()))
-        self.world.seen["given back"] += len(copies)
+        for copies in copies_of((e.content, e.answer) for e in entries):
+            self.post(books, Draft("copies", peer, copies.model_dump(), answers=told, attachments=copies.attachments))
+            self.world.seen["given back"] += len(copies.messages)
 
     def _on_copies(self, books: Books, message: Message) -> None:
-        sender, own = message.envelope.sender, [k.public for k in self.keys]
-        if is_out_of_date(message.envelope.link, books.channels(sender)):
-            return
-        for copy in take(Copies, canonical(message.payload), noun="副本").messages:
-            envelope, content = copy.message.envelope, copy.message.to_bytes()
-            assert (self.name, sender) == (envelope.sender, envelope.receiver)
-            assert copy.message.verify(own) is Verdict.VALID
-            if (sender, envelope.id) in books.tables.outbox:
-                continue
+        sender = message.envelope.sender
+        back = regained(message, books.tables.peers[sender], self.name, (k.public for k in self.keys), books)
+        assert not back.bad
+        for copy in back.good:
+            content = copy.message.to_bytes()
             books.put(Row(_outgoing(copy.message, content), answer=copy.answer.to_bytes()))
             books.tables.journal.append(content)
             record(books.tables.desk, copy.message)

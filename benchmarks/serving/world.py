@@ -27,7 +27,7 @@ PROVINCE = "shanxi.shanxi-office"
 COUNTIES_OF_A_CITY = 150
 FRIDAYS = tuple(date(2024, 12, 20) + timedelta(weeks=n) for n in range(15))
 BEGINNING = date(2000, 1, 1)
-_SAMPLE = ROOT / "examples/first-friday/2024-12-27/zezhou_weekly.xlsx"
+SAMPLE = ROOT / "examples/first-friday/2024-12-27/zezhou_weekly.xlsx"
 _AREAS = ("140502", "140521", "140522", "140524", "140525", "140581")
 LATE_DAYS = 100_000  # the weeks of the campaign are over; the server's own clock is measured all the same
 
@@ -134,9 +134,9 @@ def _give_tokens(tx: Connection, count: int, now: datetime) -> None:
 
 def sample_body(catalog: Catalog) -> dict[str, Any]:
     """The body of a county's weekly table that is known to be clean."""
-    record = read(_SAMPLE, catalog).record
+    record = read(SAMPLE, catalog).record
     if record is None:
-        raise RuntimeError(f"{_SAMPLE.name} cannot be read")
+        raise RuntimeError(f"{SAMPLE.name} cannot be read")
     return to_json(record)
 
 

@@ -40,8 +40,9 @@ def item_caption(catalog: Catalog, campaign: str, ref: str) -> str:
     item = find_item(catalog, campaign, ref)
     if item is None:
         return ref
-    form = catalog.forms.get(item.ref)
-    return form.aliases[0] if form is not None and form.aliases else item.title
+    form = catalog.forms.get(item.form)
+    name = form.aliases[0] if form is not None and form.aliases else item.title
+    return f"{name}（第{item.number}份）" if item.number else name
 
 
 def period_caption(catalog: Catalog, campaign: str, duty: str, period: date) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from gmsafety import Catalog
@@ -57,7 +58,7 @@ def record_of(body: Mapping[str, Any], origin: Mapping[str, Any] | None, catalog
         header_row=origin.get("header_row"),
         joints=tuple((a, b) for a, b in origin.get("joints", ())),
     )
-    return Record(form, record.header, record.values, record.rows, record.nil, record.remarks, place)
+    return replace(record, origin=place)
 
 
 def sorted_json(value: Any) -> bytes:

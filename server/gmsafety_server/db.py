@@ -20,7 +20,7 @@ BUSY_SECONDS = 30
 CONNECT_SECONDS = 5
 IDLE_SECONDS = 1
 POOL = 8
-UPGRADING, OPENING, SEALING = 7349, 7350, 7351
+UPGRADING, OPENING, SEALING, LEASING, TAKING, DEFINING = 7349, 7350, 7351, 7352, 7353, 7354
 
 
 class NoSuchDatabase(GmsafetyError):
@@ -88,6 +88,13 @@ def take_turn(tx: Connection, lock: int) -> None:
     """Wait until nobody else is at the same work, and hold them off to the end; SQLite writers always take turns."""
     if tx.dialect.name == "postgresql":
         tx.execute(select(func.pg_advisory_xact_lock(lock)))
+
+
+def try_turn(tx: Connection, lock: int, number: int) -> bool:
+    """Whether nobody else is at this very piece of work; they are held off to the end, and go on with other pieces."""
+    if tx.dialect.name != "postgresql":
+        return True
+    return bool(tx.execute(select(func.pg_try_advisory_xact_lock(lock, number % 2**31))).scalar())
 
 
 def _postgresql(url: URL) -> Engine:

@@ -1,6 +1,6 @@
 """The units of a day, as the dated rows say; what the plugins declare is only where the rows began."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from threading import Lock
@@ -64,10 +64,11 @@ class Directory:
 
 
 class Directories:
-    """Directories by day, read again after a change."""
+    """Directories by day, read again after a change of units, or of the definitions in force (`renewed`)."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
+        self.renewed: Callable[[Connection], Catalog] = lambda _tx: self.catalog
         self._lock = Lock()
         self._known: dict[tuple[int, date], Directory] = {}
 
@@ -76,6 +77,7 @@ class Directories:
         change = tx.execute(LAST_CHANGE).scalar_one()
         found = self.known(change, day)
         if found is None:
+            self.catalog = self.renewed(tx)
             found = self._read(tx, day)
             with self._lock:
                 if len(self._known) > 40:

@@ -43,6 +43,7 @@ _TYPES = (
     ProblemType("too-early", "GM-H456", 409, "这一期还没有开始", "请在本期开始之后报送"),
     ProblemType("last-administrator", "GM-H457", 409, "这是最后一个可用的管理员账号", "请先让另一个账号担任管理员"),
     ProblemType("frozen", "GM-H458", 409, "以前的期次已经固定", "变更请从今天或以后的日期起"),
+    ProblemType("reconciling", "GM-H459", 409, "正在与对方节点核对", "核对完就能办理，通常几分钟；草稿可以照存"),
     ProblemType("stale", "GM-H460", 412, "内容已被他人更改", "请刷新，看过最新内容后再办理"),
     ProblemType("if-match-missing", "GM-H461", 428, "没有写明所依据的版本", "请在请求头 If-Match 里写上读到的 ETag"),
     ProblemType("too-large", "GM-H470", 413, "内容太大", "单次上传不超过20 MB；请压缩图片或分开上传"),

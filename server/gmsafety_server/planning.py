@@ -5,20 +5,23 @@ do not change tomorrow. What somebody has filed stays with the unit it was filed
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from gmsafety import Catalog
 from gmsafety.campaigns import Campaign
-from gmsafety.duties import Duty, Occurrence, Recurring
+from gmsafety.duties import Duty, Occurrence, Recurring, Standing
 
 from .tables import AnyRow, assignments, slots, submissions, units
 
 BEGINNING = date(2000, 1, 1)
+NO_DEADLINE = datetime(9000, 1, 1, tzinfo=UTC)
+"""When a slot is due for which no notice names a day: what is filed upon an event."""
 _CHUNK = 1000
+_UNTOUCHED = and_(slots.c.state == "open", slots.c.revision == 0)  # what was taken back was filed once
 _WEEK = timedelta(days=6)
 _MONTH = timedelta(days=30)
 MOVED_AT_MOST = timedelta(days=31)  # how far a holiday carries a deadline from the day that names the period
@@ -27,12 +30,17 @@ _PLACE = ("path", "upper", "area", "opens", "due_at")
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """What is filed: a form, or a deliverable with its artefacts; `ref` names it in slots and submissions."""
+    """What is filed: a form, or a deliverable with its artefacts; `ref` names it in slots and submissions.
+
+    What is filed upon an event has a `number`, by which it is told from the next one of its kind.
+    """
 
     ref: str
     kind: str
     title: str
     artefacts: tuple[str, ...] = ()
+    form: str = ""
+    number: int = 0
 
 
 class SlotName(NamedTuple):
@@ -74,7 +82,7 @@ def items_of(catalog: Catalog, campaign: Campaign, duty: Duty) -> Iterator[Item]
     """The forms and deliverables of a duty."""
     for name in duty.file:
         form = catalog.form(name)
-        yield Item(form.ref, "form", form.title)
+        yield Item(form.ref, "form", form.title, form=form.ref)
     for handed in duty.hand_in:
         yield Item(f"{campaign.ref}/{duty.id}/{handed.id}", "deliverable", handed.title, handed.artefacts)
 
@@ -86,7 +94,32 @@ def find_item(catalog: Catalog, campaign: str, ref: str) -> Item | None:
         for item in items_of(catalog, owner, duty) if owner else ():
             if item.ref == ref or (item.kind == "form" and item.ref.partition(".")[2] == ref):
                 return item
+    found = find_upon_event(catalog, campaign, ref)
+    return found[2] if found else None
+
+
+def name_of_event(campaign: Campaign, duty: Duty, item: Item, number: int) -> str:
+    """How the n-th of what is filed upon an event is named: `campaign/duty/form/n`."""
+    base = f"{campaign.ref}/{duty.id}/{item.ref}" if item.kind == "form" else item.ref
+    return f"{base}/{number}"
+
+
+def find_upon_event(catalog: Catalog, campaign: str, ref: str) -> tuple[Campaign, Duty, Item] | None:
+    """What is filed upon an event, by its name; None for what has a day, and where no plugin declares it."""
+    number = ref.rpartition("/")[2]
+    owner = catalog.campaigns.get(campaign)
+    if owner is None or not (number.isascii() and number.isdigit() and len(number) < 7 and number[0] != "0"):
+        return None
+    for duty in owner.duties:
+        for item in items_of(catalog, owner, duty) if is_upon_event(duty) else ():
+            if ref == name_of_event(owner, duty, item, int(number)):
+                return owner, duty, replace(item, ref=ref, number=int(number))
     return None
+
+
+def is_upon_event(duty: Duty) -> bool:
+    """Tell whether something is filed when something happens, and not by a day."""
+    return isinstance(duty, Standing) and duty.on is not None and bool(duty.file or duty.hand_in)
 
 
 def find_duty(catalog: Catalog, campaign: str, duty: str) -> tuple[Campaign, Duty] | None:
@@ -109,7 +142,7 @@ def plan(
     )  # fmt: skip
     wanted = {SlotName(s["campaign"], s["item"], s["period"], s["unit"]): s for s in _wanted(tx, catalog, extent)}
     present = {SlotName(r.campaign, r.item, r.period, r.unit): r for r in _present(tx, extent)}
-    untouched = {name: row for name, row in present.items() if row.state == "open"}
+    untouched = {name: row for name, row in present.items() if row.state == "open" and not row.revision}
     removed, drafts = _remove(tx, {n: r for n, r in untouched.items() if n not in wanted}, discard=discard)
     ahead = {n: s for n, s in wanted.items() if after is None or s["due_at"] > after}
     moved = [n for n, r in untouched.items() if n in ahead and any(getattr(r, c) != ahead[n][c] for c in _PLACE)]
@@ -123,8 +156,8 @@ def plan(
 
 
 def _present(tx: Connection, extent: Extent) -> Iterator[AnyRow]:
-    columns = [slots.c[n] for n in ("id", "campaign", "duty", "item", "period", "unit", "state", *_PLACE)]
-    query = select(*columns)
+    columns = [slots.c[n] for n in ("id", "campaign", "duty", "item", "period", "unit", "state", "revision", *_PLACE)]
+    query = select(*columns).where(slots.c.due_at < NO_DEADLINE)
     if extent.after is not None:
         query = query.where(slots.c.due_at > extent.after)
     if extent.units is not None and len(extent.units) <= _CHUNK:
@@ -154,14 +187,14 @@ def _remove(
     going = {n: row.id for n, row in gone.items() if discard or row.id not in drafts}
     for part in _chunks(list(going.values())):
         tx.execute(delete(submissions).where(submissions.c.slot_id.in_(part), submissions.c.state == "draft"))
-        tx.execute(delete(slots).where(slots.c.id.in_(part), slots.c.state == "open"))
+        tx.execute(delete(slots).where(slots.c.id.in_(part), _UNTOUCHED))
     return list(going), [uid for number in going.values() for uid in drafts.get(number, ())]
 
 
 def _move(tx: Connection, rows: list[dict[str, Any]]) -> None:
     values: dict[str, Any] = {c: bindparam(f"to_{c}") for c in _PLACE}
     for part in _chunks(rows):
-        still = and_(slots.c.id == bindparam("row"), slots.c.state == "open")  # it may have been filed a moment ago
+        still = and_(_UNTOUCHED, slots.c.id == bindparam("row"))  # it may have been filed a moment ago
         tx.execute(update(slots).where(still).values(values), part)
 
 

@@ -67,6 +67,7 @@ PERMISSIONS: Mapping[str, Mapping[Role, frozenset[Relation]]] = MappingProxyType
         "board.read": _to(_EVERY, _DOWN),
         "submission.read": _to(_READERS, _DOWN),
         "submission.file": _to((Role.CLERK,), _OWN),
+        "submission.withdraw": _to((Role.CLERK,), _OWN),
         "submission.decide": _to((Role.REVIEWER,), frozenset((_C,))),
         "rollup.read": _to(_READERS, _DOWN),
         "rollup.write": _to((Role.CLERK,), _OWN),
@@ -85,7 +86,7 @@ SCOPES: Mapping[str, frozenset[str]] = MappingProxyType(
         "read": frozenset(
             a for a in PERMISSIONS if a.endswith(".read") and not a.startswith(("user", "audit", "exchange"))
         ),
-        "file": frozenset(("submission.file",)),
+        "file": frozenset(("submission.file", "submission.withdraw")),
         "review": frozenset(("submission.decide",)),
         "rollup": frozenset(("rollup.write",)),
         "account": frozenset(("account.own", "feed.own")),

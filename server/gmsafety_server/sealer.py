@@ -1,4 +1,4 @@
-"""The work behind the requests: sealing the audit log in batches after commit."""
+"""The work behind the requests: sealing the audit log in batches after commit, with the keys that sign now."""
 
 import logging
 from threading import Event, Thread
@@ -34,6 +34,7 @@ class Sealer:
     def _try(self) -> None:
         """Seal now; what fails is left to the next round, and said once until it works again."""
         try:
+            self._node.look_after_keys()
             seal_all(self._node)
             self._failing = False
         except Exception as error:

@@ -15,19 +15,26 @@ from .planning import BEGINNING, items_of, plan
 from .tables import areas, assignments, unit_changes, units
 
 
-def seed(tx: Connection, catalog: Catalog, now: datetime) -> int:
+def seed(tx: Connection, catalog: Catalog, now: datetime, *, reason: str = "") -> int:
     """Enter units, areas and assignments that the plugins declare and nobody has entered yet; returns how many units.
 
     A unit that is known keeps its rows, whatever its plugin says now. A duty that is new is given to the units whose
-    role it names; where a plugin changes when something is due, slots that are not due yet follow.
+    role it names; where a plugin changes when something is due, slots that are not due yet follow. With a `reason`
+    (definitions that came from above) a change is noted in any case, so that every process reads them anew.
     """
     known = set(tx.execute(select(units.c.ref).distinct()).scalars())
     fresh = [u for u in catalog.units.values() if u.ref not in known]
     duties = _marks(catalog)
     before = _marks_before(tx)
-    if not fresh and duties == before:
+    if not fresh and duties == before and not reason:
         return 0
-    change = {"kind": "seed", "day": BEGINNING, "units": [u.ref for u in fresh], "reason": "由插件带入", "at": now}
+    change = {
+        "kind": "seed",
+        "day": BEGINNING,
+        "units": [u.ref for u in fresh],
+        "reason": reason or "由插件带入",
+        "at": now,
+    }
     entered = insert(unit_changes).values(**change, data={"duties": duties})
     number = int(tx.execute(entered.returning(unit_changes.c.id)).scalar_one())
     if fresh:

@@ -4,6 +4,7 @@ import os
 import re
 from errno import ENOENT
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
@@ -28,16 +29,21 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     workers: int = Field(1, ge=1, le=64, description="processes that serve; more than one wants PostgreSQL")
+    proxies: str = Field("127.0.0.1", description="addresses of reverse proxies, whose word on who calls is taken")
     public_url: str | None = Field(None, description="address under which others reach this node, for calendar feeds")
     secure_cookies: bool = Field(False, description="send cookies over HTTPS only")
     key_passphrase: SecretStr | None = Field(None, description="protects the private key in the database")
     upload_limit: int = Field(20 * MEGABYTE, ge=1024, description="bytes of one request at most")
     session_hours: int = Field(12, ge=1, le=24 * 30)
     late_days: int = Field(60, ge=0, description="how long after its deadline a form is still taken")
+    plugins: str | None = Field(
+        None, description="installed regions that are loaded, separated by commas; empty: none, all come from above"
+    )
     seal_seconds: float = Field(1.0, gt=0, description="how often the audit log is sealed")
     post_seconds: float = Field(1.0, gt=0, description="how often the outbox is looked at, besides after each commit")
     poll_seconds: float = Field(15.0, gt=0, description="how often a node without an address asks the others")
     log_file: Path | None = Field(None, description="file for the full log: every request, and failures in detail")
+    log_format: Literal["text", "json"] = Field("text", description="json: one object a line, for programs")
     demo: bool = Field(False, description="receipts are marked as test; the client may set the clock")
 
     @field_validator("node")
@@ -47,6 +53,12 @@ class Settings(BaseSettings):
         if not re.fullmatch(r"\w[\w.-]{0,39}", node):
             raise PydanticCustomError("odd_name", "应为1至40个字母、汉字、数字、点或横线，以字母、汉字或数字开头")
         return node
+
+    @property
+    def regions(self) -> list[str] | None:
+        """The installed regions that are loaded; None for all."""
+        named = self.plugins.replace("，", ",").split(",") if self.plugins is not None else None
+        return [name.strip() for name in named if name.strip()] if named is not None else None
 
     @property
     def is_sqlite(self) -> bool:

@@ -19,13 +19,28 @@ from sqlalchemy import (
 
 from .columns import AnyRow, Json, Moment, Path, metadata, number
 from .columns import Number as _Id
-from .mailtables import channels_in, channels_out, chunks, inbox, outbox, peers
+from .mailtables import (
+    archives,
+    channels_in,
+    channels_out,
+    chunks,
+    definitions,
+    definitions_sent,
+    exchange_tasks,
+    given_receipts,
+    handovers,
+    inbox,
+    outbox,
+    peers,
+)
+from .rolltables import doubts, outdated, rollup_filings, rollup_sources, rollups
 
 __all__ = [
-    "AnyRow", "Json", "Moment", "Path", "areas", "assignments", "attachments", "audit", "blobs", "channels_in",
-    "channels_out", "chunks", "events", "feeds", "inbox", "keys", "metadata", "outbox", "peers", "receipts",
-    "refusals", "rollup_filings", "rollup_sources", "rollups", "seals", "sessions", "slots", "strangers",
-    "submissions", "tokens", "unit_changes", "units", "users",
+    "AnyRow", "Json", "Moment", "Path", "addressees", "archives", "areas", "assignments", "attachments", "audit",
+    "blobs", "channels_in", "channels_out", "chunks", "definitions", "definitions_sent", "doubts", "events",
+    "exchange_tasks", "feeds", "given_receipts", "handovers", "inbox", "keys", "metadata", "outbox", "outdated",
+    "peers", "receipts", "refusals", "rollup_filings", "rollup_sources", "rollups", "seals", "sessions", "slots",
+    "strangers", "submissions", "tokens", "unit_changes", "units", "users",
 ]  # fmt: skip
 
 keys = Table(
@@ -165,6 +180,7 @@ submissions = Table(
     Column("created_at", Moment, nullable=False),
     Column("received_at", Moment),
     Column("changed_at", Moment, nullable=False),
+    Column("made_of", Json),
     UniqueConstraint("sender", "message_id"),
     UniqueConstraint("campaign", "item", "period", "unit", "revision"),
 )
@@ -181,6 +197,17 @@ attachments = Table(
     Column("size", Integer, nullable=False),
     Column("hash", ForeignKey("blobs.hash"), nullable=False),
 )
+
+addressees = Table(
+    "addressees",
+    metadata,
+    Column("slot_id", ForeignKey("slots.id", ondelete="CASCADE"), primary_key=True),
+    Column("unit", String(120), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("decides", Boolean, nullable=False),
+    Column("path", Path, nullable=False, index=True),
+)
+"""To whom something goes that is not filed to the unit above alone; `path` is where it stands in their view."""
 
 refusals = Table(
     "refusals",
@@ -213,6 +240,8 @@ receipts = Table(
     Column("code", String(12), nullable=False, index=True),
     Column("signed", Text, nullable=False),
     Column("issued_at", Moment, nullable=False),
+    Column("node", String(80)),
+    Column("receiver", String(120)),
 )
 
 events = Table(
@@ -226,48 +255,6 @@ events = Table(
     Column("unit", String(120), nullable=False),
     Column("text", Text),
     Column("data", Json),
-)
-
-rollups = Table(
-    "rollups",
-    metadata,
-    number(),
-    Column("uid", String(36), nullable=False, unique=True),
-    Column("unit", String(120), nullable=False),
-    Column("path", Path, nullable=False),
-    Column("campaign", String(120), nullable=False),
-    Column("item", String(200), nullable=False),
-    Column("period", Date, nullable=False),
-    Column("basis", String(20), nullable=False),
-    Column("state", String(20), nullable=False),
-    Column("own", Json),
-    Column("own_file", String(255)),
-    Column("adjustments", Json, nullable=False),
-    Column("etag", Integer, nullable=False),
-    Column("submission_id", ForeignKey("submissions.id", ondelete="SET NULL")),
-    Column("created_by", ForeignKey("users.id"), nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("changed_at", Moment, nullable=False),
-    UniqueConstraint("unit", "campaign", "item", "period"),
-)
-
-rollup_sources = Table(
-    "rollup_sources",
-    metadata,
-    Column("rollup_id", ForeignKey("rollups.id", ondelete="CASCADE"), primary_key=True),
-    Column("submission_id", ForeignKey("submissions.id"), primary_key=True),
-    Index("ix_rollup_sources_submission_id", "submission_id"),
-)
-
-rollup_filings = Table(
-    "rollup_filings",
-    metadata,
-    Column("submission_id", ForeignKey("submissions.id", ondelete="CASCADE"), primary_key=True),
-    Column("rollup_id", ForeignKey("rollups.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("basis", String(20), nullable=False),
-    Column("sources", Json, nullable=False),
-    Column("own", Json),
-    Column("adjustments", Json, nullable=False),
 )
 
 users = Table(

@@ -38,6 +38,7 @@ class Entry:
 NAVIGATION: tuple[Entry, ...] = (
     Entry("/", "工作台", "desk", "board.read"),
     Entry("/submissions", "报送", "upload", "submission.read", also=("/slots", "/refusals")),
+    Entry("/occasions", "移交与反馈", "send", "submission.read"),
     Entry("/review", "审核", "review", "submission.decide"),
     Entry("/board", "进度", "board", "board.read"),
     Entry("/rollups", "汇总", "rollup", "rollup.read"),

@@ -55,7 +55,7 @@ class Serving:
         self.address = f"http://127.0.0.1:{self.port}"
         named = {"database": database, "workers": workers, "port": self.port, "node": "jincheng", "late_days": 20000}
         told = {f"GMSAFETY_{name.upper()}": str(value) for name, value in {**named, **settings}.items()}
-        self._environment = {**os.environ, **told}
+        self.environment = {**os.environ, **told}
         self._folder = folder
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -64,9 +64,9 @@ class Serving:
         command = [sys.executable, "-m", "gmsafety", "serve"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, cwd=self._folder, env=self._environment, stdout=log, stderr=log, start_new_session=True
+                command, cwd=self._folder, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
-        end = time.monotonic() + TIMEOUT
+        end = time.monotonic() + 3 * TIMEOUT
         while not self._answers():
             assert self.process.poll() is None, self.said
             assert time.monotonic() < end, self.said

@@ -111,21 +111,26 @@ def database(
 def databases(
     request: pytest.FixtureRequest, tmp_path: Path, templates: dict[str, Any], catalog: Catalog
 ) -> Iterator[Callable[[], str]]:
-    """Addresses of as many fresh databases as a test asks for, once on each kind."""
+    """Addresses of as many fresh databases as a test asks for, once on each kind; `bare` ones hold tables only."""
     made: list[str] = []
     server = ""
     if request.param == "postgresql":
         server = request.getfixturevalue("postgresql")
         _template(server, templates, catalog)
 
-    def make() -> str:
+    def make(*, bare: bool = False) -> str:
         name = f"t{uuid4().hex}"
         made.append(name)
+        address = server.replace("/postgres?", f"/{name}?") if server else f"sqlite:///{tmp_path / name}.db"
         if server:
-            _run(server, f"CREATE DATABASE {name} TEMPLATE template_node")
-            return server.replace("/postgres?", f"/{name}?")
-        shutil.copy(templates["sqlite"], tmp_path / f"{name}.db")
-        return f"sqlite:///{tmp_path / name}.db"
+            _run(server, f"CREATE DATABASE {name}{'' if bare else ' TEMPLATE template_node'}")
+        elif not bare:
+            shutil.copy(templates["sqlite"], tmp_path / f"{name}.db")
+        if bare:
+            db = Database(address)
+            upgrade(db)
+            db.close()
+        return address
 
     yield make
     for name in made if server else ():

@@ -54,9 +54,9 @@ class Station:
     """A node with its people."""
 
     def __init__(
-        self, name: str, database: str, catalog: Catalog, clock: Any, lines: Lines, **settings: Any
+        self, name: str, database: str, catalog: Catalog, clock: Any, lines: Lines, *, unit: str = "", **settings: Any
     ) -> None:  # fmt: skip
-        self.name, self.unit, self.lines, self.clock = name, UNITS[name], lines, clock
+        self.name, self.unit, self.lines, self.clock = name, unit or UNITS[name], lines, clock
         self._people: list[Person] = []
         self._settings, self._catalog = Settings(database=database, node=name, **settings), catalog
         _with_a_key_of_its_own(database)
@@ -78,7 +78,7 @@ class Station:
         with self.node.db.write() as tx:
             address = f"https://{self.name}" if own_address else None
             introducing.set_own(
-                tx, self.node, title=TITLES[self.name], units=[self.unit], address=address, actor=ACTOR
+                tx, self.node, title=TITLES.get(self.name, self.name), units=[self.unit], address=address, actor=ACTOR
             )  # fmt: skip
 
     def adds(self, other: "Station") -> None:

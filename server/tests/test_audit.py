@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from gmsafety.exchange import auditlog
 from gmsafety.exchange.signing import PublicKey, SigningKey
 from gmsafety_server import audit
 from gmsafety_server.db import Database
@@ -104,9 +105,9 @@ def forge_a_seal(tx: Connection) -> None:
     row = tx.execute(select(log).where(at(12))).one()
     before = tx.execute(select(log.c.hash).where(at(11))).scalar_one()
     forged = SimpleNamespace(**{**row._mapping, "data": '{"n":2}'})
-    link = audit._link(before, forged, 12)
+    link = auditlog.link(before, forged, 12)
     tx.execute(update(log).where(at(12)).values(data='{"n":2}', hash=link))
-    told = {"hash": link, "signature": ANOTHER.sign(audit._sealed(9, 12, link))}
+    told = {"hash": link, "signature": ANOTHER.sign(auditlog.sealed(9, 12, link))}
     tx.execute(update(seals).where(seals.c.last_seq == 12).values(told))
 
 

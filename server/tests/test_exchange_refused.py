@@ -18,8 +18,8 @@ from gmsafety.exchange.canonical import canonical, digest
 from gmsafety.exchange.envelope import Message, opened, seal
 from gmsafety.exchange.receipts import Verdict
 from gmsafety.exchange.signing import SigningKey
-from gmsafety_server.features.exchange import endpoints, introducing, service
-from gmsafety_server.features.exchange.receiving import Doorway
+from gmsafety_server.features.exchange import introducing, service
+from gmsafety_server.features.exchange.doorway import Doorway
 from gmsafety_server.tables import inbox, outbox, peers
 from test_exchange_story import TABLE, WEEK, Office, receipts
 from world import GAOPING, StandingClock
@@ -198,8 +198,8 @@ def test_an_answer_that_is_not_the_other_nodes(message: Message, county: Office,
     assert 1 == len([r for r in city.rows(inbox) if r.kind == "submission"])
 
 
-def test_fifty_at_once(message: Message, county: Office, city: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoints, "_doorway", Doorway(100))
+def test_fifty_at_once(message: Message, county: Office, city: Station) -> None:
+    city.http.app.state.doorway = Doorway(city.node, 100)  # type: ignore[attr-defined]
     content = message.to_bytes()
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(lambda _: city.http.post("/exchange/v1/messages", content=content), range(50)))
@@ -209,8 +209,8 @@ def test_fifty_at_once(message: Message, county: Office, city: Station, monkeypa
     assert 1 == len(city.rows(inbox))
 
 
-def test_busy(message: Message, city: Station, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoints, "_doorway", Doorway(0))
+def test_busy(message: Message, city: Station) -> None:
+    city.http.app.state.doorway = Doorway(city.node, 0)  # type: ignore[attr-defined]
     answer = city.http.post("/exchange/v1/messages", content=message.to_bytes())
     told = read_answer(answer.content)
 

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from gmsafety.duties import BEIJING
+from gmsafety_server.features.rollups import filing
 from gmsafety_server.features.submissions import handling
 from gmsafety_server.node import Node
 from gmsafety_server.planning import plan
@@ -35,6 +36,27 @@ def test_forms_that_come_together_are_checked_against_each_other(
     filed = gaoping.file(scenario_file(WEEK, "gaoping", "weekly"), WEEKLY, WEEK, reason="测试").json()
 
     assert "GM-X601" in {f["code"] for f in filed["findings"]}
+
+
+def test_a_roll_up_is_filed_while_another_form_of_the_city_comes_in(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is looked at again, with the ledger that was stored meanwhile."""
+    city.receive(WEEK, WEEKLY, counties=("gaoping",))
+    made, wrap, ledgers = city.roll_up(WEEK), filing.wrap, list[int]()
+
+    def wrap_and_wait(*told: Any) -> Any:
+        looked = wrap(*told)
+        if not ledgers:
+            message = {"message_id": "city-nil-1", "item": LEDGER, "period": WEEK, "nil": True, "reason": "本周没有"}
+            ledgers.append(city.clerk.post("/submissions", json=message).status_code)
+        return looked
+
+    monkeypatch.setattr(filing, "wrap", wrap_and_wait)
+    filed = city.file_upward(made)
+
+    assert [201] == ledgers
+    assert "filed" == filed["state"]
 
 
 def test_a_slot_that_goes_away_is_not_owed(

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from .duties import AnyDuty
 from .gates import Gate, Watch
+from .pairings import Pairing
 from .provenance import Citation, Erratum, Value
 from .routing import Route
 from .tasks import Target, Task
@@ -39,6 +40,7 @@ class Campaign(Value):
     routes: tuple[Route, ...] = ()
     gates: tuple[Gate, ...] = ()
     watches: tuple[Watch, ...] = ()
+    pairings: tuple[Pairing, ...] = ()
     errata: tuple[Erratum, ...] = ()
     plugin: str = ""
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 import pluggy
 
 from . import crosschecks, hookspecs
+from .addressing import Addressing
 from .calendar import WorkCalendar
 from .campaigns import Campaign
 from .checklists import Checklist
@@ -138,9 +139,17 @@ class Catalog:
         return sorted(found, key=lambda o: (o.due, o.duty.id))
 
     def owes(self, unit: Unit, duty: Duty, campaign: Campaign) -> bool:
-        """Tell whether a unit owes a duty of a campaign: by its role, in the campaign's area."""
+        """Tell whether a unit owes a duty of a campaign: by its role or the side of a pair, in the campaign's area."""
         inside = campaign.area in (unit.area, *(a.code for a in self.areas.ancestors(unit.area)))
-        return unit.role in duty.from_ and inside
+        return inside and (unit.role in duty.from_ or not self.addressing(campaign).roles(unit).isdisjoint(duty.from_))
+
+    def addressing(self, campaign: Campaign) -> Addressing:
+        """The roles of units in a campaign, and to whom its duties go."""
+        return self._addressing[campaign.ref]
+
+    @cached_property
+    def _addressing(self) -> dict[str, Addressing]:
+        return {c.ref: Addressing.of(c, self.units, self.forms) for c in self.campaigns.values()}
 
     @cached_property
     def _duties_of_forms(self) -> dict[str, list[tuple[Campaign, Duty]]]:

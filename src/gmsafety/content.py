@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any, Literal, TypeVar
@@ -93,28 +94,46 @@ class Content:
 
 def read_content(package: str, *, plugin: str, title: str) -> Content:
     """Read all YAML and TSV files of a package; ContentError lists every problem of every file."""
-    problems: list[Problem] = []
-    parts: dict[str, list[Any]] = {n: [] for n in (*_NOUNS, "forms", "checklists")}
-    where: dict[tuple[str, str], tuple[str, int]] = {}
-    areas: list[Area] = []
+    gathered = Gathered(plugin)
     for name, data in _files(package):
-        try:
+        with gathered.problems_kept():
             text = _decoded(data, name, plugin)
             if name.endswith(".tsv"):
-                areas += _areas(text, name, plugin)
-                continue
-            file = load_yaml(text, name, plugin)
-            for noun, value, path in _declared(file, plugin):
-                parts[noun].append(value)
-                where |= _lines(noun, value, path, file)
+                gathered.areas += _areas(text, name, plugin)
+            else:
+                gathered.add(load_yaml(text, name, plugin))
+    return gathered.content(title)
+
+
+class Gathered:
+    """What the files of a plugin declare, one after the other, with every problem of every file."""
+
+    def __init__(self, plugin: str) -> None:
+        self.plugin, self.areas, self.problems = plugin, list[Area](), list[Problem]()
+        self._parts: dict[str, list[Any]] = {n: [] for n in (*_NOUNS, "forms", "checklists")}
+        self._where: dict[tuple[str, str], tuple[str, int]] = {}
+
+    @contextmanager
+    def problems_kept(self) -> Iterator[None]:
+        """Keep the problems of one file, and go on with the next."""
+        try:
+            yield
         except ContentError as error:
-            problems += error.problems
-    if problems:
-        raise ContentError(problems)
-    kinds = tuple(k.as_kind() for k in parts.pop("findings"))
-    return Content(
-        plugin, title, areas=tuple(areas), kinds=kinds, where=where, **{n: tuple(v) for n, v in parts.items()}
-    )
+            self.problems += error.problems
+
+    def add(self, file: YamlFile) -> None:
+        """Take in what a file declares; ContentError where it does not say what its models need."""
+        for noun, value, path in _declared(file, self.plugin):
+            self._parts[noun].append(value)
+            self._where |= _lines(noun, value, path, file)
+
+    def content(self, title: str) -> Content:
+        """Everything together; ContentError lists every problem of every file."""
+        if self.problems:
+            raise ContentError(self.problems)
+        parts = {n: tuple(v) for n, v in self._parts.items() if n != "findings"}
+        kinds = tuple(k.as_kind() for k in self._parts["findings"])
+        return Content(self.plugin, title, areas=tuple(self.areas), kinds=kinds, where=self._where, **parts)
 
 
 def form_in(text: str, name: str, *, plugin: str = "") -> Form | None:

@@ -1,9 +1,11 @@
 """Do the plugins fit together? Every dangling name, double id, unknown field and lax child, with file and line."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
+from .addresschecks import addresses_of_campaign
 from .calendar import WorkCalendar
 from .campaigns import Campaign
 from .codes import AreaTable
@@ -254,6 +256,7 @@ def _campaign(content: Content, campaign: Campaign, catalog: Shelf) -> Iterator[
                 text = f"“{duty.title}”的“{role}”不是任何单位的角色"
                 yield content.problem("campaigns", f"{campaign.id}/{duty.id}", text, "请核对 from、to，或登记这类单位")
         yield from _cites(content, "campaigns", campaign.id, duty.source, catalog)
+    yield from addresses_of_campaign(content, campaign, catalog)
 
 
 def _stricter(content: Content, child: Campaign, parent: Campaign, catalog: Shelf) -> tuple[list[Problem], list[str]]:
@@ -274,5 +277,6 @@ def _stricter(content: Content, child: Campaign, parent: Campaign, catalog: Shel
                     )
                 else:
                     text = f"“{form}”{theirs.period}一期比上级宽（上级截止{theirs.due:%m-%d %H:%M}）"
-                    problems.append(content.problem("campaigns", child.id, text, "下级的截止时间不得晚于上级"))
+                    problem = content.problem("campaigns", child.id, text, "下级的截止时间不得晚于上级")
+                    problems.append(replace(problem, slug="laxer"))
     return problems, notes

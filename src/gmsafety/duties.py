@@ -18,6 +18,7 @@ from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from .calendar import WorkCalendar
 from .provenance import Citation, Names, TagValue, Value
+from .rules import compile_expression
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -233,11 +234,28 @@ def periods(per: Span, first: date, last: date) -> Iterator[tuple[date, date]]:
         yield max(start, first), min(date(year, month, 1) - timedelta(days=1), last)
 
 
+class Prefill(Value):
+    """How a form begins: with a row for each form of another duty that its unit has received.
+
+    An expression (CEL) for each column reads `header` and `rows` of what was received, and `sender`, who filed it.
+    """
+
+    of: str = Field(description="id of the duty that is received")
+    row: dict[str, str] = Field(description="column and expression")
+
+    def row_of(self, header: Mapping[str, Any], rows: Iterable[Mapping[str, Any]], sender: str) -> dict[str, Any]:
+        """The row that comes of one received form."""
+        known = {"header": dict(header), "rows": [dict(r) for r in rows], "sender": sender}
+        return {column: compile_expression(text).value(known) for column, text in self.row.items()}
+
+
 class Standing(Duty):
     """Without a day: always (`值班值守`), or at once when something happens (`on: 发现重大事故隐患`)."""
 
     kind: Literal["standing"] = "standing"
     on: str | None = Field(None, description="what it follows upon, as the notice says; None: always")
+    each: str | None = Field(None, description="field of the form's head that tells one filing from the next")
+    prefill: Prefill | None = None
 
     def days(self) -> Iterator[date]:
         """None."""

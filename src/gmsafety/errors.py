@@ -21,13 +21,14 @@ class GmsafetyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a plugin: which, where, what, and what to do."""
+    """One thing wrong with a plugin: which, where, what, and what to do; `laxer` where less is asked than above."""
 
     plugin: str
     file: str
     line: int
     text: str
     remedy: str
+    slug: str = ""
 
     def __str__(self) -> str:
         return f"{self.plugin}: {self.file}:{self.line}: {self.text}（{self.remedy}）"

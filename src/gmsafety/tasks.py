@@ -9,6 +9,13 @@ from pydantic import Field, model_validator
 from .provenance import Citation, Names, Value
 
 
+class Tally(Value):
+    """Where the figure of a target is counted: in how many ways a field of the head is filled in a duty's forms."""
+
+    duty: str
+    field: str
+
+
 class Target(Value):
     """A figure to be reached: a share of something (`of`), or a number.
 
@@ -24,6 +31,7 @@ class Target(Value):
     unit: str = "%"
     growth: bool = False
     by: date | None = None
+    tally: Tally | None = None
     source: Citation
 
     @model_validator(mode="after")

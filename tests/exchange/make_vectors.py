@@ -28,15 +28,21 @@ from gmsafety.exchange.canonical import plain
 from gmsafety.exchange.envelope import Attachment, Envelope, Link, Message, MessageKind, Subject, seal
 from gmsafety.exchange.package import Parcel, pack
 from gmsafety.exchange.payloads import (
+    CellChange,
     Decision,
     Definitions,
+    Handover,
     Keys,
     Notice,
+    Outdated,
     Part,
+    PartChange,
     Ping,
     Received,
     Report,
     Submission,
+    To,
+    Version,
     Withdrawal,
 )
 from gmsafety.exchange.peers import Anchor, Peer, PeerKey
@@ -92,6 +98,7 @@ SUBMISSION = Submission(
     title="周调度统计表", submission="s-1", message_id="m-1", content_hash=CONTENT_HASH, filed_at=AT, record=RECORD,
     note="首次报送",
     made_of=(Part(unit="jincheng.zezhou-town", revision=2, payload_hash=digest(b"part")),),
+    to=(To(unit="jincheng.city-office", node="jincheng"),),
 )  # fmt: skip
 SUBMITTED = digest(canonical(SUBMISSION.model_dump()))
 STORED = receipt("stored", None)
@@ -107,7 +114,29 @@ PAYLOADS: dict[MessageKind, Any] = {
     "receipt": Received(receipt=STORED),
     "report": Report(receipt=CHECKED, findings=tuple(FINDINGS)),
     "decision": Decision(receipt=DECIDED),
-    "withdraw": Withdrawal(payload_hash=SUBMITTED, withdrawn_at=AT, reason="填错单位"),
+    "withdraw": Withdrawal(payload_hash=CONTENT_HASH, withdrawn_at=AT, reason="填错单位"),
+    "outdated": Outdated(
+        submission="s-1",
+        content_hash=CONTENT_HASH,
+        told_at=AT,
+        parts=(
+            PartChange(
+                unit="jincheng.zezhou-town",
+                before=Version(revision=2, payload_hash=digest(b"part")),
+                after=Version(revision=3, payload_hash=digest(b"corrected")),
+            ),
+        ),
+        cells=(
+            CellChange(
+                kind="changed",
+                path="self.general.found",
+                label="第2行“一般问题隐患发现数”",
+                before="21",
+                after="22",
+                units=("jincheng.zezhou-town",),
+            ),
+        ),
+    ),
     "notice": Notice(title="关于开展专项行动的通知", issuer="某市", issued=dt.date(2024, 12, 20)),
     "definitions": Definitions(region="jincheng", number=3, issued_at=AT, content=CONTENT),
     "digest": Statement(
@@ -117,9 +146,10 @@ PAYLOADS: dict[MessageKind, Any] = {
     "ask": Ask(missing=(Asked(epoch="e1", numbers=(2, 4)),)),
     "keys": Keys(keys=PEERS),
     "ping": Ping(state="ready", at=AT, program="gmsafety 0.1.0"),
+    "handover": Handover(unit="jincheng.zezhou-office", handed_at=AT, history=CONTENT_HASH, submissions=1),
 }
-UPWARD = {"submission", "withdraw", "ask"}
-ABOUT_A_FORM = {"submission", "receipt", "report", "decision", "withdraw"}
+UPWARD = {"submission", "withdraw", "outdated", "ask"}
+ABOUT_A_FORM = {"submission", "receipt", "report", "decision", "withdraw", "outdated"}
 
 
 def message(kind: MessageKind, link: Link, number: int, *keys: SigningKey) -> Message:
@@ -130,7 +160,7 @@ def message(kind: MessageKind, link: Link, number: int, *keys: SigningKey) -> Me
         receiver="jincheng" if up else "zezhou", link=link, sealed_at=AT,
         subject=SUBJECT if kind in ABOUT_A_FORM else None, answers="zezhou-1" if kind in ABOUT_A_FORM - UPWARD else None,
         applied=digest(canonical(CONTENT)) if up else None, payload_hash=digest(canonical(payload)),
-        attachments=(ATTACHED,) if kind == "submission" else (),
+        attachments=(ATTACHED,) if kind in ("submission", "handover") else (),
     )  # fmt: skip
     return seal(envelope, payload, *(keys or ((COUNTY,) if up else (CITY,))))
 

@@ -1,20 +1,25 @@
 """County, city, province and a central enterprise, under every fault: nothing is lost, nothing is twice.
 
-GMSAFETY_EXCHANGE_STEPS says how many steps (`make soak`: 200,000), GMSAFETY_EXCHANGE_SEED which run to play again.
+GMSAFETY_EXCHANGE_STEPS says how many steps (`make soak`: 200,000), GMSAFETY_EXCHANGE_SEED which run to play again,
+GMSAFETY_EXCHANGE_PAGE into which page the figures are written.
 """
 
 import itertools
 import os
+import re
 import secrets
+from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from exchange_faults import EVERY_FAULT, FIGURES, Faults
+from exchange_faults import EVERY_FAULT, FIGURES, LOSSES, Faults
 
 STEPS = int(os.environ.get("GMSAFETY_EXCHANGE_STEPS", "5000"))
 SEED = int(os.environ.get("GMSAFETY_EXCHANGE_SEED", "0")) or secrets.randbits(32)
+PAGE = os.environ.get("GMSAFETY_EXCHANGE_PAGE")
 A_RUN = 60
+_TABLE = re.compile(r"(?<=<!-- four-nodes -->\n).*?(?=<!-- /four-nodes -->)", re.DOTALL)
 
 
 def play(number: int, steps: int) -> None:
@@ -40,7 +45,16 @@ def test_after_every_fault_all_is_everywhere_once() -> None:
         play(number, STEPS - FIGURES["steps"])
         if FIGURES["steps"] >= STEPS:
             break
-    for what, count in sorted(FIGURES.items()):
-        print(f"{count:>9,}  {what}")
+    print(told := table())
+    if PAGE:
+        page = Path(PAGE)
+        page.write_text(_TABLE.sub(lambda _: told, page.read_text("utf-8")), "utf-8")
 
-    assert all(FIGURES[f"fault: {fault}"] for fault in EVERY_FAULT)
+    assert [] == [fault for fault in EVERY_FAULT if not FIGURES[f"fault: {fault}"]], "faults that were never met"
+
+
+def table() -> str:
+    """What was done and seen, and what came of it."""
+    rest = sorted(set(FIGURES) - set(LOSSES))
+    rows = [("seed", str(SEED)), *((what, f"{FIGURES[what]:,}") for what in (*rest, *LOSSES))]
+    return "| | |\n|---|--:|\n" + "".join(f"| {what} | {count} |\n" for what, count in rows)

@@ -15,7 +15,8 @@ from gmsafety.exchange.envelope import Attachment, Envelope, Link, Message, seal
 from gmsafety.exchange.mailroom import Answer, MailRoom, Mark
 from gmsafety.exchange.peers import Peer, PeerKey
 from gmsafety.exchange.receipts import Verdict
-from gmsafety.exchange.reconciling import Channel, Statement, settle, statement
+from gmsafety.exchange.reconciling import Channel, Statement
+from gmsafety.exchange.settling import settle, statement
 from gmsafety.exchange.signing import SigningKey
 
 NOON = dt.datetime(2024, 12, 27, 4, 0, tzinfo=dt.UTC)

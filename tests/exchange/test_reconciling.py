@@ -59,10 +59,6 @@ def test_what_was_sent_since_is_not_lost() -> None:
     assert Difference() == compare(Statement(received=(has(5),)), Statement(sent=(has(2, hashed=OTHER),)), said_in)
 
 
-def test_another_message_at_the_same_place_is_for_a_person() -> None:
-    assert ("a",) == compare(Statement(sent=(has(3),)), Statement(received=(has(3, hashed=OTHER),)), LATER).forked
-
-
 @pytest.mark.parametrize(
     ("sequence", "held", "known", "last", "lost"),
     [

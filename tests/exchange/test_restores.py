@@ -2,48 +2,14 @@
 
 import pytest
 
-from exchange_books import Row
 from exchange_faults import check
 from exchange_nodes import LINKS, Node, World, opened
+from exchange_steps import come_to_rest, file, kinds, send, take_up
 
 
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-def send(sender: Node, *, but: tuple[Row, ...] = ()) -> None:
-    """Send what waits, but for some of it."""
-    for row in sender.outgoing():
-        if row not in but:
-            answer = sender.world.nodes[row.out.receiver].receive(sender.frozen(row))
-            assert answer is not None
-            sender.hear(row.out.receiver, row.out.id, answer)
-
-
-def take_up(node: Node) -> None:
-    while found := node.ready():
-        node.take_up(found[0])
-
-
-def come_to_rest(world: World) -> None:
-    for _ in range(20):
-        for node in world.nodes.values():
-            send(node)
-            take_up(node)
-    assert all(node.is_idle for node in world.nodes.values())
-
-
-def file(node: Node, *weeks: int) -> dict[tuple[str, str, str, int], str]:
-    for week in weeks:
-        assert node.file(week, number=week)
-    return {(*key, n): hashed for key, d in node.desk.items() if key[0] == node.name for n, hashed in d.revisions}
-
-
-def kinds(node: Node, peer: str) -> list[str]:
-    """What was taken in from another node in the end, in the order of its channels."""
-    entries = sorted((e.link.epoch, e.link.sequence, e) for e in node.tables.inbox.values() if e.sender == peer)
-    return [opened(e.content).envelope.kind for *_, e in entries]
 
 
 def test_the_lower_node_gets_back_what_it_had_filed(world: World) -> None:
@@ -60,7 +26,7 @@ def test_the_lower_node_gets_back_what_it_had_filed(world: World) -> None:
     come_to_rest(world)
 
     assert before == county.desk == city.desk
-    assert ["submission", "submission", "digest"] == kinds(city, "county")
+    assert ["submission", "submission", "digest", "digest"] == kinds(city, "county")
     check(world.nodes, filed, set())
     assert county.file(2)
 
@@ -92,6 +58,9 @@ def test_what_nobody_else_had_is_gone_and_what_followed_is_taken_up(world: World
     county.restore(0)
     come_to_rest(world)
 
+    lost = [mark.lost for (sender, _), mark in city.tables.marks.items() if sender == "county"]
+
+    assert [(1,), ()] == sorted(lost, reverse=True), "it is named"
     assert ["2025-01-03"] == [day for _, _, day in county.desk]
     assert county.desk == city.desk
     refused = city.receive(first.out.content)  # a copy that comes after all
@@ -114,11 +83,32 @@ def test_an_answer_of_an_epoch_that_was_left_is_asked_for_again(world: World) ->
     city.hear("county", answer.out.id, county.receive(answer.out.content) or b"")
     take_up(county)
 
-    assert {"city": None} == county.tables.asking
+    assert {"city": "asking"} == county.tables.waits
 
     come_to_rest(world)
-    assert {} == county.tables.asking
+    assert {} == county.tables.waits
     check(world.nodes, {}, set())
+
+
+def test_copies_for_a_restore_before_the_last_are_passed_over(world: World) -> None:
+    """Found by the machine: the county was restored again, to before the first form, while the second came back."""
+    county, city = world.nodes["county"], world.nodes["city"]
+    county.back_up()
+    file(county, 0)
+    come_to_rest(world)
+    city.decide(city.decidable("returned")[0], "returned")
+    come_to_rest(world)
+    county.back_up()
+    filed = file(county, 0)
+    come_to_rest(world)
+    county.restore(1)
+    send(county)
+    take_up(city)
+    county.restore(0)
+    come_to_rest(world)
+
+    assert [1, 2] == [n for _, _, _, n in filed]
+    check(world.nodes, filed, set())
 
 
 def test_two_restores_at_once_lose_what_only_the_two_had(world: World) -> None:
@@ -167,6 +157,30 @@ def first(node: Node) -> tuple[str, int]:
     """The place of the first message that the city ever sent the county."""
     links = [r.out.link for r in node.tables.outbox.values() if r.out.receiver == "county"]
     return min((link.epoch, link.sequence) for link in links)
+
+
+def test_both_ends_go_back_at_once(world: World) -> None:
+    """Found by the machine: who waits cannot tell all it will have, so the other may not file what may still come."""
+    county, city = world.nodes["county"], world.nodes["city"]
+    county.back_up()
+    filed = file(county, 0, 1)
+    late, second = county.outgoing()
+    city.receive(second.out.content)
+    city.back_up()
+    county.restore(0)
+    city.restore(0)
+    send(county)
+    take_up(city)
+    send(city)
+    take_up(county)
+
+    assert not county.file(0, number=9)
+
+    city.receive(late.out.content)
+    come_to_rest(world)
+
+    assert county.desk == city.desk
+    check(world.nodes, filed, set())
 
 
 @pytest.mark.parametrize(("lower", "upper"), LINKS)

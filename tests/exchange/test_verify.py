@@ -5,6 +5,7 @@ import runpy
 import subprocess
 import zipfile
 from pathlib import Path
+from random import Random
 from shutil import which
 from typing import Any
 
@@ -270,3 +271,79 @@ def test_a_test_receipt_says_so_in_its_title(folder: Path, capfd: pytest.Capture
     run("receipt test.json --to 回执.docx", capfd)
     with zipfile.ZipFile(folder / "回执.docx") as package:
         assert "测试，不作凭证" in package.read("word/document.xml").decode()
+
+
+@pytest.mark.parametrize("shape", ["array", "lines", "pretty array", "with a byte order mark"])
+def test_several_receipts_in_one_file(shape: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    given = [(folder / f"{name}.json").read_text("utf-8") for name in ("receipt", "checked", "decided")]
+    texts = {
+        "array": f"[{','.join(given)}]",
+        "lines": "\n".join(given) + "\n",
+        "pretty array": json.dumps([json.loads(g) for g in given], indent=2, ensure_ascii=False),
+        "with a byte order mark": f"\ufeff[{','.join(given)}]",
+    }
+    (folder / "all.json").write_text(texts[shape], "utf-8")
+    status, said = run("verify all.json --keys keys", capfd)
+    assert 0 == status
+    assert [f"成立　all.json[{n}]：回执" for n in (1, 2, 3)] == [w for w in said.splitlines() if w.startswith("成立")]
+
+    wrong = texts[shape].replace("03:58:03Z", "03:57:03Z", 1)
+    (folder / "all.json").write_text(wrong, "utf-8")
+    status, said = run("verify all.json --keys keys --json", capfd)
+    assert (1, [False, True, True]) == (status, [v["holds"] for v in json.loads(said)])
+
+    code = read("receipts.json")[1]["code"]
+    (folder / "all.json").write_text(texts[shape], "utf-8")
+    status, said = run(f"verify all.json --keys keys --code {code} --json", capfd)
+    assert (0, ["all.json[2]"]) == (status, [v["file"] for v in json.loads(said)])
+    assert 1 == run("verify all.json --keys keys --code 0000-0000", capfd)[0]
+
+
+def test_a_key_written_twice_is_not_passed_over(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = (folder / "receipt.json").read_text("utf-8").replace('"id":', '"id":"other","id":', 1)
+    (folder / "all.json").write_text(f"[{text}]", "utf-8")
+    status, said = run("verify all.json --keys keys", capfd)
+
+    assert (1, True) == (status, "“id”写了两次" in said)
+
+
+NASTY = {
+    "nothing": b"",
+    "an empty array": b"[]",
+    "an array of numbers": b"[1, 2, 3]",
+    "deep": b"[" * 100_000,
+    "deep objects": b'{"a":' * 100_000,
+    "half an array": b'[{"receipt":',
+    "not text": b"\xff\xfe\x00\x01" * 100,
+    "half a character": b'{"receipt": "\\ud800", "signature": 1}',
+    "a tar of others": b"x" * 257 + b"ustar\x0000" + bytes(248),
+    "a log without a head": b'{"log":{"format":"gmsafety-audit"' + b"," * 50,
+    "a log of nonsense": b'{"log":{"format":"gmsafety-audit"}}\n[1]\n{}\n',
+    "a large number": b'{"stored": ' + b"9" * 5000 + b"}",
+    "zip without an end": b"PK\x03\x04" + bytes(600),
+}
+
+
+@pytest.mark.parametrize("what", NASTY)
+def test_what_is_none_of_it_is_said_in_words(what: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for suffix in (".json", ".gmx", ".tar", ".docx"):
+        (folder / f"odd{suffix}").write_bytes(NASTY[what])
+        status, said = run(f"verify odd{suffix} --keys keys", capfd)
+
+        assert (1, False) == (status, "Traceback" in said), said
+        assert said.startswith("不成立　odd"), said
+
+
+def test_changed_bytes_of_every_kind(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whatever was changed or cut off: said in words, and never taken for what was signed."""
+    chance = Random(6)
+    for name in [n for n in FILES if n.endswith("json")]:
+        whole = (folder / name).read_bytes()
+        for _ in range(12):
+            content = bytearray(whole[: chance.choice((len(whole), chance.randrange(len(whole))))])
+            if content:
+                content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+            (folder / "odd.json").write_bytes(content)
+            status, said = run("verify odd.json --keys keys", capfd)
+
+            assert (1, False) == (status, "Traceback" in said), (name, bytes(content))

@@ -137,7 +137,7 @@ WITHOUT_A_DAY: tuple[Any, ...] = (
      "", None, ""),
     ("SX-D10", "self-inspection-plan", "enterprise", "", None, ""),
     ("SX-D11", "county-plan", "county-office", "", None, ""),
-    ("SX-D12", "hand-over", "cross-inspection-group", "city-office", "交叉检查发现问题隐患",
+    ("SX-D12", "hand-over", "cross-inspection-group", "inspected-city", "交叉检查发现问题隐患",
      "shanxi.inspection-findings evidence"),
     ("SX-D13", "duty-watch", "province-office city-office county-office", "", None, ""),
 )  # fmt: skip

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from .. import audit
 from ..db import UPGRADING, Database, take_turn
-from ..mail.shelf import begin_epochs
+from ..mail.books import begin_epochs
 from ..migrations import Schema, revision_of, revisions, schema_of, upgrade_within
 from .archive import TYPES, BackupUnusable, Manifest, Progress, TableManifest, lines_of, open_backup, read_row
 from .writing import rows_of

@@ -34,6 +34,7 @@ def serve(
         raise NotReady("演示方式只能用1个进程（workers=1）：各进程的时钟会不一致")
     with opened(settings) as node:  # what is wrong with tables, key or regions is said here, and not in each process
         listening = _listen(settings)
+        _end_leases(node)
         for warning in warnings_for(settings):
             typer.echo(f"注意：{warning}", err=True)
         where = f"[{settings.host}]" if ":" in settings.host else settings.host
@@ -45,6 +46,14 @@ def serve(
         if value is not None:  # each process reads its settings for itself
             os.environ[f"GMSAFETY_{name.upper()}"] = str(value)
     _serve_apart(settings, listening)
+
+
+def _end_leases(node: "Node") -> None:
+    """What a server that was killed had taken to send need not wait: it is no more."""
+    from ..features.exchange import repository
+
+    with node.db.write() as tx:
+        repository.end_leases(tx)
 
 
 def warnings_for(settings: "Settings") -> list[str]:
@@ -128,10 +137,11 @@ def _config(settings: "Settings", app: "FastAPI | str") -> "Config":
         app,
         factory=isinstance(app, str),
         workers=settings.workers,
-        log_config=log_config(settings.log_file),
+        log_config=log_config(settings.log_file, settings.log_format),
         log_level=None,
-        access_log=settings.log_file is not None,
+        access_log=settings.log_file is not None or settings.log_format == "json",
         server_header=False,
+        forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,
         timeout_worker_healthcheck=HUNG_SECONDS,
     )

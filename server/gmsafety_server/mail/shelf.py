@@ -1,6 +1,6 @@
 """The shelf of the mail room: inbox, outbox and channels in the database, within one transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -13,9 +13,12 @@ from gmsafety.exchange.envelope import Attachment, Link
 from gmsafety.exchange.mailroom import Entry, Mark, Outgoing
 from gmsafety.exchange.peers import Peer
 from gmsafety.exchange.reconciling import new_epoch
+from gmsafety.exchange.settling import Waits
 
 from ..tables import AnyRow, blobs, channels_in, channels_out, inbox, outbox, peers
 from .stations import find_peer
+
+_ABOUT_NOTHING = dict.fromkeys(("unit", "item", "revision", "period"))
 
 
 class Shelf:
@@ -23,6 +26,7 @@ class Shelf:
 
     def __init__(self, tx: Connection, now: datetime, *, due_at: datetime | None = None) -> None:
         self._tx, self._now, self._due_at = tx, now, due_at
+        self.asks: Waits = ""
 
     def peer(self, name: str) -> Peer | None:
         """Another node by name, held to the end: its messages are taken in one after the other."""
@@ -36,7 +40,7 @@ class Shelf:
         """How far a channel from another node has come."""
         query = select(channels_in).where(channels_in.c.sender == sender, channels_in.c.epoch == epoch)
         row = self._tx.execute(query).first()
-        return Mark(row.epoch, row.sequence, row.hash, row.last, tuple(row.lost)) if row is not None else None
+        return mark_of(row) if row is not None else None
 
     def settled(self, sender: str) -> str | None:
         """The epoch in which another node has said what it still knows of older ones."""
@@ -49,19 +53,11 @@ class Shelf:
 
     def _entry(self, *where: Any) -> Entry | None:
         row = self._tx.execute(select(inbox).where(*where)).first()
-        if row is None:
-            return None
-        link = Link(epoch=row.epoch, sequence=row.sequence, previous=row.previous)
-        return Entry(row.sender, row.message_id, row.hash, link, bytes(row.content), bytes(row.answer), row.held)
+        return entry_of(row) if row is not None else None
 
     def keep(self, entry: Entry) -> None:
         """Add a message to the inbox."""
-        values = {
-            "sender": entry.sender, "message_id": entry.id, "hash": entry.hash, "previous": entry.link.previous,
-            **_place(entry.link), **_told(entry.content), "content": entry.content, "answer": entry.answer,
-            "held": entry.held, "stored_at": self._now, "failures": 0,
-        }  # fmt: skip
-        self._tx.execute(insert(inbox).values(values))
+        self._tx.execute(insert(inbox), [values_of(entry, self._now)])
 
     def release(self, entry: Entry) -> None:
         """Mark a message as held no more."""
@@ -70,10 +66,7 @@ class Shelf:
 
     def advance(self, sender: str, mark: Mark) -> None:
         """Note how far a channel from another node has come."""
-        dialect = insert_postgresql if self._tx.dialect.name == "postgresql" else insert_sqlite
-        further = {"sequence": mark.sequence, "hash": mark.hash, "last": mark.last, "lost": list(mark.lost)}
-        fresh = dialect(channels_in).values(sender=sender, epoch=mark.epoch, **further)
-        self._tx.execute(fresh.on_conflict_do_update(index_elements=["sender", "epoch"], set_=further))
+        put_marks(self._tx, [(sender, mark)])
 
     def has(self, attachment: Attachment) -> bool:
         """Tell whether the bytes of an attachment are here."""
@@ -81,7 +74,7 @@ class Shelf:
         return size == attachment.size
 
     def outgoing(self, receiver: str) -> Mark:
-        """How far our channel to another node has come, held to the end."""
+        """How far our channel to another node has come, held to the end; `asks` is then whether we wait for it."""
         row = self._channel(receiver)
         if row is None:
             dialect = insert_postgresql if self._tx.dialect.name == "postgresql" else insert_sqlite
@@ -89,6 +82,7 @@ class Shelf:
             self._tx.execute(fresh.on_conflict_do_nothing())
             row = self._channel(receiver)
         assert row is not None
+        self.asks = row.asking or ""
         return Mark(row.epoch, row.sequence, row.hash)
 
     def _channel(self, receiver: str) -> AnyRow | None:
@@ -97,7 +91,7 @@ class Shelf:
 
     def send(self, message: Outgoing) -> None:
         """Put a message into the outbox, and note how far the channel has come with it."""
-        told = _told(message.content)
+        told = told_of(message.content)
         del told["sealed_at"]
         values = {
             "receiver": message.receiver, "message_id": message.id, "hash": message.hash, **_place(message.link),
@@ -109,16 +103,47 @@ class Shelf:
         self._tx.execute(update(channels_out).where(channels_out.c.receiver == message.receiver).values(further))
 
 
-def begin_epochs(tx: Connection, now: datetime) -> None:
-    """Begin all our channels anew: a node that was restored from a backup cannot know what it has sent since."""
-    tx.execute(update(channels_out).values(epoch=new_epoch(now), sequence=0, hash=None))
+def entry_of(row: AnyRow) -> Entry:
+    """A row of the inbox as the mail room's entry."""
+    link = Link(epoch=row.epoch, sequence=row.sequence, previous=row.previous)
+    return Entry(row.sender, row.message_id, row.hash, link, bytes(row.content), bytes(row.answer), row.held)
+
+
+def mark_of(row: AnyRow) -> Mark:
+    """A row of the channels that come in."""
+    return Mark(row.epoch, row.sequence, row.hash, row.last, tuple(row.lost))
+
+
+def values_of(entry: Entry, now: datetime) -> dict[str, Any]:
+    """An entry as a row of the inbox."""
+    return {
+        "sender": entry.sender, "message_id": entry.id, "hash": entry.hash, "previous": entry.link.previous,
+        **_place(entry.link), **_ABOUT_NOTHING, **told_of(entry.content), "content": entry.content,
+        "answer": entry.answer, "held": entry.held, "stored_at": now, "failures": 0,
+    }  # fmt: skip
+
+
+def put_marks(tx: Connection, marks: Sequence[tuple[str, Mark]]) -> None:
+    """Note how far channels from other nodes have come."""
+    if marks:
+        fresh = (insert_postgresql if tx.dialect.name == "postgresql" else insert_sqlite)(channels_in)
+        further = {name: fresh.excluded[name] for name in ("sequence", "hash", "last", "lost")}
+        place = ["sender", "epoch"]
+        rows = [
+            {
+                "sender": sender, "epoch": m.epoch, "sequence": m.sequence, "hash": m.hash, "last": m.last,
+                "lost": list(m.lost),
+            }
+            for sender, m in marks
+        ]  # fmt: skip
+        tx.execute(fresh.on_conflict_do_update(index_elements=place, set_=further), rows)
 
 
 def _place(link: Link) -> dict[str, Any]:
     return {"epoch": link.epoch, "sequence": link.sequence}
 
 
-def _told(content: bytes) -> dict[str, Any]:
+def told_of(content: bytes) -> dict[str, Any]:
     """What a list of messages shows of one."""
     envelope: Mapping[str, Any] = orjson.loads(content)["envelope"]
     subject = envelope["subject"]

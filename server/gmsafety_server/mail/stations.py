@@ -1,15 +1,20 @@
 """Which node serves which unit: this one, or another one that is known here with its keys."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from gmsafety.exchange.peers import Peer, PeerKey
 from gmsafety.exchange.signing import PublicKey
 
 from ..tables import AnyRow, keys, peers
+
+_log = logging.getLogger("gmsafety.exchange")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,10 @@ class Stations:
                 return None if self.served[ref] == self.own else self.served[ref]
         return None
 
+    def node_of(self, path: str) -> str | None:
+        """The node that serves the unit at a path, this one too; None where nobody has said."""
+        return next((self.served[r] for r in reversed(path.strip("/").split("/")) if r in self.served), None)
+
     def above(self, path: str) -> str | None:
         """The other node that serves the unit directly above the one at a path."""
         upper, _, _ = path.rstrip("/").rpartition("/")
@@ -35,11 +44,26 @@ class Stations:
 _SERVED = select(peers.c.name, peers.c.units, peers.c.is_own)
 
 
+_EDITION = select(peers.c.edition).where(peers.c.name == bindparam("own"), peers.c.is_own)
+
+
 def stations(tx: Connection, own: str) -> Stations:
-    """The nodes as they are known now."""
+    """The nodes as they are known now; read anew by a connection when there is another edition of them."""
+    edition = tx.execute(_EDITION, {"own": own}).scalar()
+    known: tuple[str, Stations] | None = tx.info.get("stations")
+    if edition is not None and known is not None and known[0] == edition:
+        return known[1]
     rows = tx.execute(_SERVED).all()
     others = {unit: row.name for row in rows if not row.is_own for unit in row.units}
-    return Stations(own, others | {unit: own for row in rows if row.is_own for unit in row.units})
+    found = Stations(own, others | {unit: own for row in rows if row.is_own for unit in row.units})
+    if edition is not None:
+        tx.info["stations"] = edition, found
+    return found
+
+
+def begin_edition(tx: Connection) -> None:
+    """Say that something of the nodes has changed; on every connection they are read again."""
+    tx.execute(update(peers).where(peers.c.is_own).values(edition=uuid4().hex))
 
 
 def peer_of(row: Any) -> Peer:
@@ -50,11 +74,40 @@ def peer_of(row: Any) -> Peer:
     )  # fmt: skip
 
 
-def find_peer(tx: Connection, name: str, *, lock: bool = False) -> Peer | None:
-    """Another node by name; `lock` holds it, so that what comes from it is taken in one after the other."""
+def find_peer(tx: Connection, name: str, *, lock: bool = False, origin: str | None = None) -> Peer | None:
+    """Another node by name; `lock` holds it, so that what comes from it is taken in one after the other.
+
+    `origin` is the network address that somebody of this name speaks from; one that is not its own is a stranger's.
+    """
     query = select(peers).where(peers.c.name == name, ~peers.c.is_own)
     row = tx.execute(query.with_for_update() if lock else query).first()
-    return peer_of(row) if row is not None else None
+    if row is None or not may_speak_from(origin, row):
+        return None
+    return peer_of(row)
+
+
+def senders(tx: Connection, names: Iterable[str]) -> dict[str, AnyRow]:
+    """Other nodes by name, held to the end, in the order of their names so that nobody waits in a circle."""
+    query = select(peers).where(peers.c.name.in_(sorted(names)), ~peers.c.is_own).order_by(peers.c.name)
+    return {row.name: row for row in tx.execute(query.with_for_update())}
+
+
+def may_speak_from(origin: str | None, row: Any) -> bool:
+    """Tell whether a node may speak from an address: without networks from everywhere, and what is carried always.
+
+    Only the log says why it may not: whoever speaks learns no more than a stranger.
+    """
+    if origin is None or not row.networks:
+        return True
+    try:
+        address = ip_address(origin)
+    except ValueError:
+        address = None
+    address = getattr(address, "ipv4_mapped", None) or address
+    is_allowed = address is not None and any(address in ip_network(n) for n in row.networks)
+    if not is_allowed:
+        _log.warning("自称 %s 的来自 %s，不在所许的地址之内", row.name, origin)
+    return is_allowed
 
 
 def peer_rows(tx: Connection) -> list[AnyRow]:

@@ -14,7 +14,7 @@ from gmsafety.exchange.receipts import Verdict as Word
 from gmsafety.exchange.signing import PublicKey
 
 from ..mail.stations import keys_by_peer
-from ..tables import AnyRow, outbox, receipts, submissions
+from ..tables import AnyRow, events, outbox, receipts, slots, submissions
 from .report import Check, Faults
 
 Others = Mapping[str, Sequence[PublicKey]]
@@ -25,6 +25,7 @@ _LAST_WORD = {
     "superseded": (None, "reopened"),
     "accepted": ("accepted",),
     "returned": ("returned",),
+    "withdrawn": ("withdrawn",),
 }
 
 
@@ -39,13 +40,18 @@ def verify_receipts(tx: Connection, keys: Sequence[PublicKey]) -> Check:
         rows = list(group)
         filed += 1
         count += len(rows)
-        faults.extend(_series(rows, keys, others))
+        chains: dict[tuple[str | None, str | None], list[AnyRow]] = {}
+        for row in rows:
+            chains.setdefault((row.node, row.receiver), []).append(row)
+        for chain in chains.values():
+            faults.extend(_series(chain, keys, others))
     given = select(receipts.c.submission_id)
     sent = exists().where(
         outbox.c.kind == "submission",
         *(outbox.c[n] == submissions.c[n] for n in ("unit", "item", "period", "revision")),
     )
-    bare = select(submissions.c.uid).where(submissions.c.state != "draft", submissions.c.id.not_in(given), ~sent)
+    came = exists().where(events.c.submission_id == submissions.c.id, events.c.kind == "handed-over")
+    bare = select(submissions.c.uid).where(submissions.c.state != "draft", submissions.c.id.not_in(given), ~sent, ~came)
     faults.extend(f"报送 {uid} 没有回执" for uid in tx.execute(bare.limit(1000)).scalars())
     return Check("receipts", "回执", {"receipts": count, "submissions": filed}, faults.all())
 
@@ -53,19 +59,23 @@ def verify_receipts(tx: Connection, keys: Sequence[PublicKey]) -> Check:
 def _given(tx: Connection) -> Iterator[AnyRow]:
     columns = [submissions.c[n] for n in (*_SAME, "sender", "state")]
     found = case((receipts.c.kind == "checked", submissions.c.findings)).label("findings")
-    query = select(receipts, submissions.c.uid.label("submission"), *columns, found).join(submissions)
+    query = select(receipts, submissions.c.uid.label("submission"), slots.c.upper, *columns, found)
+    query = query.join(submissions, submissions.c.id == receipts.c.submission_id)
+    query = query.join(slots, slots.c.id == submissions.c.slot_id)
     query = query.order_by(receipts.c.submission_id, receipts.c.id)
     yield from tx.execute(query, execution_options={"yield_per": 500})
 
 
 def _series(rows: list[AnyRow], keys: Sequence[PublicKey], others: Others) -> Iterator[str]:
-    """The receipts of one submission: each for itself, and that none is missing between or after them.
+    """The receipts of one submission from one addressee: each for itself, and that none is missing between or after.
 
-    Those of another node come one by one; a decision on a revision that was corrected here meanwhile changes nothing.
+    An addressee that does not decide has received it at a time of its own, and perhaps found something else. Those of
+    another node come one by one; a decision on a revision that was corrected here meanwhile changes nothing.
     """
     name, previous, decision = rows[0].submission, None, None
     kinds = [row.kind for row in rows]
     is_theirs = _node_of(rows[0].signed) in others
+    decides = rows[0].receiver in (rows[0].upper, rows[0].sender)
     begin = ["stored", "checked"][: len(kinds) if is_theirs else 2]
     if kinds[:2] != begin or set(kinds[2:]) - {"decided"}:
         yield f"报送 {name} 的回执不全：{'、'.join(kinds)}"
@@ -79,9 +89,11 @@ def _series(rows: list[AnyRow], keys: Sequence[PublicKey], others: Others) -> It
             yield f"报送 {name} 的回执 {row.uid} 之前缺少一份回执"
         yield from (
             f"报送 {name} 的回执 {row.uid}：{wrong}"
-            for wrong in _wrong(row, signed, others.get(signed.receipt.node, keys))
+            for wrong in _wrong(row, signed, others.get(signed.receipt.node, keys), decides=decides)
         )
         previous, decision = signed.hash, signed.receipt.decision or decision
+    if not decides:
+        return
     if decision not in _LAST_WORD.get(rows[0].state, (None,)) and not (is_theirs and rows[0].state == "superseded"):
         yield f"报送 {name} 现为“{rows[0].state}”，最后一份办理回执却是“{decision}”"
 
@@ -94,7 +106,7 @@ def _node_of(text: str) -> str:
         return ""
 
 
-def _wrong(row: AnyRow, signed: SignedReceipt, keys: Sequence[PublicKey]) -> Iterator[str]:
+def _wrong(row: AnyRow, signed: SignedReceipt, keys: Sequence[PublicKey], *, decides: bool) -> Iterator[str]:
     told = signed.receipt
     verdict = signed.verify(keys)
     if verdict is not Word.VALID:
@@ -104,10 +116,10 @@ def _wrong(row: AnyRow, signed: SignedReceipt, keys: Sequence[PublicKey]) -> Ite
         yield "登记的编号、校验值或时间与回执不符"
     if told.submission != row.submission or told.sender.unit != row.sender:
         yield "不是这份报送的回执"
-    differ = [n for n in _SAME if getattr(told, n) != getattr(row, n)]
+    differ = [n for n in _SAME if (decides or n != "received_at") and getattr(told, n) != getattr(row, n)]
     if differ:
         yield f"报送与回执不符：{'、'.join(differ)}"
-    if told.findings is not None and told.findings.digest != _digest(row.findings):
+    if decides and told.findings is not None and told.findings.digest != _digest(row.findings):
         yield "核对结果与回执不符"
 
 

@@ -22,11 +22,15 @@ def verify_slots(tx: Connection) -> Check:
 
 
 def _side_by_side() -> Any:
-    filed = submissions.c.state != "draft"
+    filed, back = submissions.c.state != "draft", submissions.alias("back")
+    mine = (back.c.slot_id == submissions.c.slot_id, back.c.state == "withdrawn")  # what came in for nothing
+    last = select(func.max(back.c.revision)).where(*mine).scalar_subquery()
+    counts = submissions.c.revision > func.coalesce(last, 0)
     told = select(
         submissions.c.slot_id,
-        func.min(submissions.c.received_at).label("first"),
+        func.min(case((counts, submissions.c.received_at))).label("first"),
         func.max(case((filed, submissions.c.revision))).label("latest"),
+        func.max(case((submissions.c.state == "withdrawn", submissions.c.revision))).label("withdrawn"),
         func.sum(case((submissions.c.state.in_(_UPPER_HAND), 1), else_=0)).label("open"),
         func.sum(case((submissions.c.state == "draft", 1), else_=0)).label("drafts"),
         func.sum(case((and_(filed, submissions.c.received_at.is_(None)), 1), else_=0)).label("undated"),
@@ -46,7 +50,8 @@ def _wrong(row: AnyRow) -> Iterator[str]:
     if row.undated:
         yield "有报送没有收到时间"
     if row.submission_id is None:
-        if row.latest is not None or row.state != "open" or row.revision or row.received_at is not None:
+        empty = row.state == "open" and not row.nil and row.received_at is None
+        if row.latest != row.withdrawn or row.revision != (row.withdrawn or 0) or not empty:
             yield "没有现行的报送，状态却不是未报"
         return
     if row.now_id is None or row.now_slot_id != row.id:

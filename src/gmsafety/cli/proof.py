@@ -10,7 +10,7 @@ from .output import Json, print_json
 
 if TYPE_CHECKING:
     from ..exchange.keyring import KeyRing
-    from ..exchange.verifying import Verified
+    from ..exchange.verified import Verified
 
 Further = Callable[[Path, "KeyRing"], "Verified | None"]
 """Verifies a file of a kind that the core does not know; None for one that it does not know either."""
@@ -40,15 +40,14 @@ def verify(
     code: Annotated[str | None, typer.Option("--code", help="纸上印的验证码")] = None,
     as_json: Json = False,
 ) -> None:
-    """离线核验：包文件、回执（JSON或打印的docx）、答复、消息、备份。不成立时退出码为1。"""
+    """离线核验：包文件、回执（JSON、几份在一起的，或打印的docx）、答复、消息、归档、审计记录、备份。不成立时退出码为1。"""
     from ..exchange.keyring import KeyRing
     from ..exchange.verifying import verify_files, with_code
 
     ring = KeyRing.read(*(keys or ()))
-    found = verify_files(files, ring, node=node)
-    found = [v if v.holds else _by_others(path, ring) or v for path, v in zip(files, found, strict=True)]
+    found = verify_files(files, ring, node=node, further=_by_others)
     if code is not None:
-        found = [with_code(v, code) for v in found]
+        found = with_code(found, code)
     if as_json:
         print_json([v.to_json() for v in found])
     else:
@@ -82,7 +81,7 @@ def _by_others(path: Path, ring: "KeyRing") -> "Verified | None":
 
 
 def _print(found: "Verified") -> None:
-    from ..exchange.verifying import KINDS
+    from ..exchange.verified import KINDS
 
     print(f"{'成立' if found.holds else '不成立'}　{found.file}：{KINDS[found.kind]}")
     for label, text in found.facts:

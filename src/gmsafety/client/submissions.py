@@ -74,6 +74,10 @@ class Submissions:
         """Throw a draft away."""
         self._connection.ask("DELETE /api/v1/submissions/{uid}", draft.uid, headers=seen(draft.etag))
 
+    def withdraw(self, submission: Submission, reason: str) -> SubmissionDetail:
+        """Take back what was filed and is not accepted; where the upper unit has a node of its own, ask for it."""
+        return self._decide("POST /api/v1/submissions/{uid}/withdraw", submission, body(reason=reason))
+
     def accept(self, submission: Submission, *, note: str | None = None) -> SubmissionDetail:
         """Accept what a lower unit filed."""
         return self._decide("POST /api/v1/submissions/{uid}/accept", submission, body(note=note))

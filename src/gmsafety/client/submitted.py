@@ -11,7 +11,7 @@ from ..exchange.signing import PublicKey
 from .receipts import faults_in
 from .values import Answer, Finding
 
-State = Literal["draft", "submitted", "accepted", "returned", "superseded"]
+State = Literal["draft", "submitted", "accepted", "returned", "superseded", "withdrawn"]
 
 
 class Submission(Answer):
@@ -30,7 +30,7 @@ class Submission(Answer):
     state: State
     current: bool
     nil: bool
-    due_at: datetime
+    due_at: datetime | None
     received_at: datetime | None
     late_minutes: int
     message_id: str
@@ -43,6 +43,15 @@ class Submission(Answer):
     etag: int
     test: bool
     changed_at: datetime
+    outdated: bool = False
+
+
+class MadeOf(Answer):
+    """A submission below that a roll-up was added up from."""
+
+    unit: str
+    revision: int
+    payload_hash: str
 
 
 class FiledFile(Answer):
@@ -67,6 +76,7 @@ class SubmissionDetail(Submission):
     findings: tuple[Finding, ...]
     files: tuple[FiledFile, ...]
     receipts: tuple[Signed, ...]
+    made_of: tuple[MadeOf, ...] = ()
 
     def faults(self, keys: Iterable[PublicKey]) -> tuple[str, ...]:
         """What does not hold in the receipts, checked here with the node's public keys; empty where all hold."""

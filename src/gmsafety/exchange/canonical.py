@@ -58,7 +58,7 @@ def _plain(value: Any, depth: int) -> Any:
         raise _Refusal(f"嵌套超过{DEEPEST}层", is_deep=True)
     kind = type(value)
     if kind is str:
-        return _text(value)
+        return value if value.isascii() else _text(value)
     if value is None or kind is bool:
         return value
     if kind is int:
@@ -94,6 +94,8 @@ def _array(value: list[Any] | tuple[Any, ...], depth: int) -> list[Any]:
 
 
 def _key(key: Any) -> str:
+    if type(key) is str and key.isascii():
+        return key
     if not isinstance(key, str):
         raise _Refusal(f"键应为文字，不是{key!r}")
     return _text(key)
@@ -114,10 +116,11 @@ def _scalar(value: Any) -> Any:
 
 
 def _text(value: str) -> str:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise _Refusal("文字中有半个字符（单独的UTF-16代理项）") from None
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise _Refusal("文字中有半个字符（单独的UTF-16代理项）") from None
     return str.__str__(value)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -15,16 +15,16 @@ from pydantic import Field, model_validator
 from ..provenance import Value
 from .canonical import canonical, digest
 from .receipts import Signature, Verdict
-from .signatures import signature_over, verdict_on_all
+from .signatures import verdict_on_all, verdict_over
 from .signing import PublicKey, SigningKey
 from .wire import Count, Line, Moment, Sha256, take
 
 PROTOCOL = "gmsafety/1"
 MessageKind = Literal[
-    "submission", "receipt", "report", "decision", "withdraw", "notice", "definitions", "digest", "ask", "copies",
-    "keys", "ping",
+    "submission", "receipt", "report", "decision", "withdraw", "outdated", "notice", "definitions", "digest", "ask",
+    "copies", "keys", "ping", "handover",
 ]  # fmt: skip
-ABOUT_A_FORM = frozenset(("submission", "receipt", "report", "decision", "withdraw"))
+ABOUT_A_FORM = frozenset(("submission", "receipt", "report", "decision", "withdraw", "outdated"))
 
 
 class Subject(Value):
@@ -127,18 +127,67 @@ class Message(Value):
         return canonical(self.model_dump())
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that came in, with what is hashed and signed of it: written once, and looked at as often as asked."""
+
+    content: bytes
+    message: Message
+    body: bytes
+    hash: str
+    payload_fits: bool
+    _verdicts: dict[tuple[PublicKey, ...], Verdict] = field(default_factory=dict, compare=False, repr=False)
+
+    def verify(self, keys: Iterable[PublicKey]) -> Verdict:
+        """As that of the message; the same keys are asked once."""
+        asked = tuple(keys)
+        if asked not in self._verdicts:
+            self._verdicts[asked] = verdict_over(self.body, self.message.signatures, asked)
+        return self._verdicts[asked]
+
+
 def seal(envelope: Envelope, payload: Any, *keys: SigningKey) -> Message:
     """Sign an envelope for its payload; ValueError where it names another one."""
-    signatures = tuple(signature_over(envelope, key) for key in keys)
+    return seal_letter(envelope, payload, *keys).message
+
+
+def seal_letter(envelope: Envelope, payload: Any, *keys: SigningKey) -> Letter:
+    """As `seal`, with the message as it travels."""
+    body = envelope.body()
+    signatures = tuple(Signature(algorithm=k.algorithm, key_id=k.key_id, value=k.sign(body)) for k in keys)
     message = Message(envelope=envelope, payload=payload, signatures=signatures)
-    if not message.payload_fits:
+    written = canonical(payload)
+    if digest(written) != envelope.payload_hash:
         raise ValueError("信封所写的内容校验值不是这份内容的")
-    return message
+    return Letter(_put_together(body, written, _signed(message)), message, body, digest(body), payload_fits=True)
+
+
+def read_letter(content: bytes) -> Letter:
+    """Read a message; Malformed and NotCanonical (ValueErrors) say what is not as it should be. Does not verify."""
+    try:
+        message = Message.model_validate_json(content, strict=True)
+        body, payload = message.envelope.body(), canonical(message.payload)
+        written = _put_together(body, payload, _signed(message))
+    except ValueError:
+        written = b""
+    if written != content:  # what is not written as we write it is compared value by value
+        message = take(Message, content, noun="消息")
+        body, payload = message.envelope.body(), canonical(message.payload)
+    return Letter(content, message, body, digest(body), digest(payload) == message.envelope.payload_hash)
+
+
+def _signed(message: Message) -> bytes:
+    return canonical([s.model_dump() for s in message.signatures])
+
+
+def _put_together(body: bytes, payload: bytes, signatures: bytes) -> bytes:
+    """A message in canonical JSON, of parts that are."""
+    return b'{"envelope":%b,"payload":%b,"signatures":%b}' % (body, payload, signatures)
 
 
 def opened(content: bytes) -> Message:
-    """Read a message; Malformed (a ValueError) lists everything that is not as it should be. Does not verify."""
-    return take(Message, content, noun="消息")
+    """Read a message as `read_letter` does, and forget how it was written."""
+    return read_letter(content).message
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,3 +201,4 @@ class Draft:
     answers: str | None = None
     attachments: tuple[Attachment, ...] = ()
     test: bool = False
+    applied: str | None = None

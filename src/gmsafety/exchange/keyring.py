@@ -34,6 +34,10 @@ class KeyRing:
         """The keys of a node that may sign at a moment."""
         return (*(k.key for name, k in self.pinned if name == node and k.signs_at(moment)), *self.loose)
 
+    def ever(self, node: str) -> tuple[PublicKey, ...]:
+        """The keys that a node ever had: for what is signed once more by a key in force."""
+        return (*(k.key for name, k in self.pinned if name == node), *self.loose)
+
     def __bool__(self) -> bool:
         return bool(self.pinned or self.loose)
 

@@ -7,13 +7,14 @@ transaction: either all of it is committed before the answer is given, or nothin
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from .answers import REFUSALS, Refusal, SignedStored, Stored, read_answer, sign_refusal, sign_stored
 from .canonical import canonical, digest
-from .envelope import PROTOCOL, Attachment, Draft, Envelope, Link, Message, opened, seal
+from .envelope import PROTOCOL, Attachment, Draft, Envelope, Letter, Link, Message, opened, read_letter, seal_letter
 from .errors import Malformed, NotCanonical
 from .peers import Peer
 from .receipts import Verdict
@@ -22,6 +23,10 @@ from .signing import SigningKey
 SKEW = dt.timedelta(minutes=15)
 """How far ahead of ours the clock of another node may be."""
 LARGEST_MESSAGE = 32 * 2**20
+LARGEST_SEALED = 24 * 2**20
+"""What is sealed stays smaller than what is taken: a copy of any message fits into another one."""
+WIDEST_GAP = 100_000
+"""So far beyond the last in order a message may stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,7 @@ class Mark:
     """How far a channel has come: the last message in order, by number and hash.
 
     A channel that its sender has ended, for it was restored and goes on in another epoch, has a `last` number; the
-    numbers that are `lost`, there and here, are passed over.
+    numbers that are `lost`, there and here, are passed over; they stand in order.
     """
 
     epoch: str
@@ -42,9 +47,13 @@ class Mark:
     def following(self) -> int:
         """The number of the message that is next."""
         number = self.sequence + 1
-        while number in self.lost:
+        while self._has_lost(number):
             number += 1
         return number
+
+    def _has_lost(self, number: int) -> bool:
+        index = bisect_left(self.lost, number)
+        return index < len(self.lost) and self.lost[index] == number
 
     @property
     def is_complete(self) -> bool:
@@ -53,7 +62,7 @@ class Mark:
 
     def admits(self, link: Link) -> bool:
         """Tell whether a message may stand in the channel: next, or later; next to a lost one nothing is compared."""
-        if link.sequence < self.following or link.sequence in self.lost:
+        if not self.following <= link.sequence <= self.sequence + WIDEST_GAP or self._has_lost(link.sequence):
             return False
         if self.last is not None and link.sequence > self.last:
             return False
@@ -128,11 +137,15 @@ class Store(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is answered to a message: an HTTP status and signed bytes. `is_again`: it was here before."""
+    """What is answered to a message: an HTTP status and signed bytes. `is_again`: it was here before.
+
+    `slug` is the reason of a refusal.
+    """
 
     status: int
     content: bytes
     is_again: bool = False
+    slug: str = ""
 
     @property
     def is_stored(self) -> bool:
@@ -147,6 +160,26 @@ Examine = Callable[[Message], str]
 def nothing_against(message: Message) -> str:
     """Take every message that is whole and of a peer."""
     return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Bytes that came in, looked at before a store is opened: the letter that they are, or why they are none."""
+
+    content: bytes
+    letter: Letter | None = None
+    slug: str = ""
+
+
+def look_at(content: bytes) -> Seen:
+    """Read what came in; no store is needed for it, and nobody is kept waiting."""
+    if len(content) > LARGEST_MESSAGE:
+        return Seen(content, slug="too-large")
+    try:
+        letter = read_letter(content)
+    except (Malformed, NotCanonical):
+        return Seen(content, slug="version" if _is_other_version(content) else "malformed")
+    return Seen(content, slug="too-large") if _is_too_large(letter.message, content) else Seen(content, letter)
 
 
 @dataclass(frozen=True)
@@ -166,38 +199,40 @@ class MailRoom:
 
         The answer may be given after the transaction of the store is committed, and not before.
         """
-        if len(content) > LARGEST_MESSAGE:
-            return self._refuse("too-large", content, now)
-        try:
-            message = opened(content)
-            payload_fits = message.payload_fits
-        except (Malformed, NotCanonical):
-            return self._refuse("version" if _is_other_version(content) else "malformed", content, now)
-        slug = self._trouble(message, store, now) or ("" if payload_fits else "payload-differs")
+        seen = look_at(content)
+        if seen.letter is None:
+            return self._refuse(seen.slug, content, now)
+        return self.take_in(seen.letter, store, now=now, examine=examine)
+
+    def take_in(self, letter: Letter, store: Store, *, now: dt.datetime, examine: Examine = nothing_against) -> Answer:
+        """As `receive`, what was read before the transaction was begun."""
+        content = letter.content
+        peer = store.peer(letter.message.envelope.sender)
+        slug = self.trouble(letter, peer, now) or ("" if letter.payload_fits else "payload-differs")
         if slug:
             return self._refuse(slug, content, now)
+        message = letter.message
         before = store.received(message.envelope.sender, message.envelope.id)
         if before is not None:
-            if before.hash == message.hash:
+            if before.hash == letter.hash:
                 return Answer(200, self._still_good(before.answer), is_again=True)
             return self._refuse("other-content", content, now, stored_hash=before.hash)
         slug = examine(message)
-        return self._refuse(slug, content, now) if slug else self._new(message, content, store, now)
+        return self._refuse(slug, content, now) if slug else self._new(letter, store, now)
 
-    def _trouble(self, message: Message, store: Store, now: dt.datetime) -> str:
+    def trouble(self, letter: Letter, peer: Peer | None, now: dt.datetime) -> str:
         """Why a message is not even looked up: who it is for, who it is from, whether it is theirs."""
-        envelope = message.envelope
+        envelope = letter.message.envelope
         if envelope.receiver != self.node:
             return "not-for-us"
-        peer = store.peer(envelope.sender)
         if peer is None or not peer.is_open:
             return "unknown-sender"
-        if message.verify(peer.keys_at(envelope.sealed_at)) is not Verdict.VALID:
+        if letter.verify(peer.keys_at(envelope.sealed_at)) is not Verdict.VALID:
             return "bad-signature"
         return "clock" if envelope.sealed_at > now + SKEW else ""
 
-    def _new(self, message: Message, content: bytes, store: Store, now: dt.datetime) -> Answer:
-        envelope, link = message.envelope, message.envelope.link
+    def _new(self, letter: Letter, store: Store, now: dt.datetime) -> Answer:
+        content, envelope, link = letter.content, letter.message.envelope, letter.message.envelope.link
         missing = [a for a in envelope.attachments if not store.has(a)]
         if missing:
             return self._refuse("attachments-missing", content, now, missing=tuple(a.hash for a in missing))
@@ -205,9 +240,9 @@ class MailRoom:
         is_next = link.sequence == mark.following
         if not mark.admits(link) or store.waiting(envelope.sender, link.epoch, link.sequence):
             return self._refuse("broken-chain", content, now, stored_hash=mark.hash)
-        answer = self._stored(message, now, held=not is_next).to_bytes()
-        store.keep(Entry(envelope.sender, envelope.id, message.hash, link, content, answer, not is_next))
-        self.advance(store, envelope.sender, mark.after(link, message.hash) if is_next else mark)
+        answer = self._stored(letter, now, held=not is_next).to_bytes()
+        store.keep(Entry(envelope.sender, envelope.id, letter.hash, link, content, answer, not is_next))
+        self.advance(store, envelope.sender, mark.after(link, letter.hash) if is_next else mark)
         return Answer(200 if is_next else 202, answer)
 
     def _unknown(self, store: Store, sender: str, epoch: str) -> Mark:
@@ -225,10 +260,10 @@ class MailRoom:
             mark = mark.after(following.link, following.hash)
         store.advance(sender, mark)
 
-    def _stored(self, message: Message, now: dt.datetime, *, held: bool) -> SignedStored:
-        envelope = message.envelope
+    def _stored(self, letter: Letter, now: dt.datetime, *, held: bool) -> SignedStored:
+        envelope = letter.message.envelope
         stored = Stored(
-            node=self.node, sender=envelope.sender, message=envelope.id, message_hash=message.hash, stored_at=now,
+            node=self.node, sender=envelope.sender, message=envelope.id, message_hash=letter.hash, stored_at=now,
             held=held,
         )  # fmt: skip
         return sign_stored(stored, self.key)
@@ -246,7 +281,7 @@ class MailRoom:
         Id and hash stay, for signatures are no part of them.
         """
         message = opened(content)
-        return seal(message.envelope, message.payload, self.key, *self.others).to_bytes()
+        return seal_letter(message.envelope, message.payload, self.key, *self.others).content
 
     def _refuse(
         self, slug: str, content: bytes, now: dt.datetime, *, said: str = "", stored_hash: str | None = None,
@@ -257,7 +292,7 @@ class MailRoom:
             node=self.node, received=digest(content), code=kind.code, slug=kind.slug, status=kind.status,
             said=said or kind.words, refused_at=now, stored_hash=stored_hash, missing=missing,
         )  # fmt: skip
-        return Answer(kind.status, sign_refusal(refusal, self.key).to_bytes())
+        return Answer(kind.status, sign_refusal(refusal, self.key).to_bytes(), slug=slug)
 
     def post(self, draft: Draft, store: Store, *, message_id: str, now: dt.datetime) -> Message:
         """Seal a message and put it into the outbox, in the transaction of what it tells."""
@@ -266,12 +301,19 @@ class MailRoom:
             id=message_id, kind=draft.kind, sender=self.node, receiver=draft.receiver,
             link=Link(epoch=mark.epoch, sequence=mark.sequence + 1, previous=mark.hash),
             sealed_at=now, test=draft.test, subject=draft.subject, answers=draft.answers,
+            applied=draft.applied,
             payload_hash=digest(canonical(draft.payload)), attachments=draft.attachments,
         )  # fmt: skip
-        message = seal(envelope, draft.payload, self.key, *self.others)
-        content = message.to_bytes()
-        store.send(Outgoing(draft.receiver, message_id, message.hash, envelope.link, content, draft.attachments))
-        return message
+        letter = seal_letter(envelope, draft.payload, self.key, *self.others)
+        if _is_too_large(letter.message, letter.content):
+            raise Malformed("消息", ["过大"])
+        store.send(Outgoing(draft.receiver, message_id, letter.hash, envelope.link, letter.content, draft.attachments))
+        return letter.message
+
+
+def _is_too_large(message: Message, content: bytes) -> bool:
+    """Tell whether a message has no room for a copy of it; copies are not copied."""
+    return len(content) > (LARGEST_MESSAGE if message.envelope.kind == "copies" else LARGEST_SEALED)
 
 
 def _is_other_version(content: bytes) -> bool:
@@ -279,4 +321,4 @@ def _is_other_version(content: bytes) -> bool:
     return b'"protocol":"gmsafety/' in content and f'"protocol":"{PROTOCOL}"'.encode() not in content
 
 
-__all__ = ["Answer", "Entry", "Examine", "MailRoom", "Mark", "Outgoing", "Store"]
+__all__ = ["Answer", "Entry", "Examine", "MailRoom", "Mark", "Outgoing", "Seen", "Store", "look_at"]

@@ -50,7 +50,7 @@ def receipt_rows(signed: SignedReceipt) -> list[tuple[str, str]]:
         ("期次", f"{receipt.period.year}年{receipt.period.month}月{receipt.period.day}日期"),
         ("版次", f"第{receipt.revision}版{'（零报告）' if receipt.nil else ''}"),
         ("收到时间", _clock(receipt.received_at)),
-        ("截止时间", _clock(receipt.due_at)),
+        ("截止时间", _clock(receipt.due_at) if receipt.due_at else "没有规定"),
         ("是否按时", timeliness(receipt)),
         ("办理情况", outcome(receipt)),
     ]

@@ -28,13 +28,20 @@ class Part(Value):
     payload_hash: Sha256
 
 
+class To(Value):
+    """An addressee, and the node to which it is sent for it: one that does not serve it sends on."""
+
+    unit: Line
+    node: Line
+
+
 class Submission(Value):
     """A form that is filed; `record` is None where it consists of its attachments alone.
 
     `submission` and `message_id` are its names where it was filed, and `content_hash` is that of what was filed there:
     receipts name all three, and the `supersedes` of a correction is a `content_hash`. `reason` says why it is filed
     although something was found. `made_of` names what a roll-up was added up from, so that the upper level can tell
-    when one of them was corrected.
+    when one of them was corrected. `to` names all to whom it is filed.
     """
 
     title: Line
@@ -47,6 +54,7 @@ class Submission(Value):
     reason: str | None = None
     note: str | None = None
     made_of: Annotated[tuple[Part, ...], Field(max_length=_AT_MOST)] = ()
+    to: Annotated[tuple[To, ...], Field(max_length=_AT_MOST)] = ()
 
 
 class _OfReceipt(Value):
@@ -87,11 +95,62 @@ class Decision(_OfReceipt):
 
 
 class Withdrawal(Value):
-    """A unit takes back what it filed; `payload_hash` is that of the submission."""
+    """A unit takes back what it filed; `payload_hash` is the `content_hash` of the submission."""
 
     payload_hash: Sha256
     withdrawn_at: Moment
     reason: str = ""
+
+
+class Version(Value):
+    """A revision of a submission, by number and by what was filed."""
+
+    revision: Annotated[Count, Field(ge=1)]
+    payload_hash: Sha256
+
+
+class PartChange(Value):
+    """A unit below whose counted revision is another one now; None where there was or is none.
+
+    Both are the same where that revision is itself a roll-up that is out of date.
+    """
+
+    unit: Line
+    before: Version | None = None
+    after: Version | None = None
+
+
+class ColumnChange(Value):
+    """A cell of a row that would be another one."""
+
+    label: str
+    before: str = ""
+    after: str = ""
+
+
+class CellChange(Value):
+    """A cell (of a ledger: a row) of a roll-up that would be another one, as printed, and whose part makes it so."""
+
+    kind: Literal["changed", "added", "removed"]
+    path: Line
+    label: str
+    before: str = ""
+    after: str = ""
+    columns: Annotated[tuple[ColumnChange, ...], Field(max_length=_AT_MOST)] = ()
+    units: Annotated[tuple[Line, ...], Field(max_length=_AT_MOST)] = ()
+
+
+class Outdated(Value):
+    """What was filed as a roll-up is no longer what its parts add up to; without `parts` it is again.
+
+    It tells the whole of the present state: the last word counts, and none before it.
+    """
+
+    submission: Line
+    content_hash: Sha256
+    told_at: Moment
+    parts: Annotated[tuple[PartChange, ...], Field(max_length=_AT_MOST)] = ()
+    cells: Annotated[tuple[CellChange, ...], Field(max_length=_AT_MOST)] = ()
 
 
 class Notice(Value):
@@ -141,6 +200,19 @@ class Keys(Value):
         return self
 
 
+class Handover(Value):
+    """A unit, with all below it, goes over to the receiver; the attachment `history` holds all that was filed so far.
+
+    With `more` it went over before, and this has come in for it since.
+    """
+
+    unit: Line
+    handed_at: Moment
+    history: Sha256
+    submissions: Count
+    more: bool = False
+
+
 class Ping(Value):
     """How a node is: `state` as the interface tells it, how many messages wait to be taken up."""
 
@@ -156,6 +228,7 @@ Payload = (
     | Report
     | Decision
     | Withdrawal
+    | Outdated
     | Notice
     | Definitions
     | Statement
@@ -163,6 +236,7 @@ Payload = (
     | Copies
     | Keys
     | Ping
+    | Handover
 )
 
 PAYLOADS: Mapping[MessageKind, type[Payload]] = MappingProxyType(
@@ -172,6 +246,7 @@ PAYLOADS: Mapping[MessageKind, type[Payload]] = MappingProxyType(
         "report": Report,
         "decision": Decision,
         "withdraw": Withdrawal,
+        "outdated": Outdated,
         "notice": Notice,
         "definitions": Definitions,
         "digest": Statement,
@@ -179,6 +254,7 @@ PAYLOADS: Mapping[MessageKind, type[Payload]] = MappingProxyType(
         "copies": Copies,
         "keys": Keys,
         "ping": Ping,
+        "handover": Handover,
     }
 )
 """The shape of the payload of each kind."""

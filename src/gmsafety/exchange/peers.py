@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -31,7 +32,7 @@ class PeerKey(Value):
     @property
     def key(self) -> PublicKey:
         """The key itself."""
-        return PublicKey.from_json({"key_id": self.key_id, "algorithm": self.algorithm, "public_key": self.public_key})
+        return _public_key(self.key_id, self.algorithm, self.public_key)
 
     def signs_at(self, moment: dt.datetime) -> bool:
         """Tell whether it may sign what was sealed at a moment."""
@@ -41,6 +42,11 @@ class PeerKey(Value):
     def of(cls, key: PublicKey, valid_from: dt.datetime) -> PeerKey:
         """Pin a key from a moment on."""
         return cls(**key.to_json(), valid_from=valid_from)
+
+
+@lru_cache(maxsize=8192)
+def _public_key(key_id: str, algorithm: str, public_key: str) -> PublicKey:
+    return PublicKey.from_json({"key_id": key_id, "algorithm": algorithm, "public_key": public_key})
 
 
 class Peer(Value):

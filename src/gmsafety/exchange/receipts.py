@@ -29,6 +29,7 @@ _VERBS = {
     "accepted": "已接受",
     "returned": "已退回",
     "reopened": "已撤销接受",
+    "withdrawn": "已办理撤回",
 }
 
 
@@ -86,12 +87,12 @@ class Receipt(Value):
     message_id: Line
     payload_hash: Sha256
     received_at: Moment
-    due_at: Moment
+    due_at: Moment | None
     issued_at: Moment
     previous: Sha256 | None
     nil: bool = False
     findings: FindingCount | None = None
-    decision: Literal["accepted", "returned", "reopened"] | None = None
+    decision: Literal["accepted", "returned", "reopened", "withdrawn"] | None = None
     reasons: tuple[Reason, ...] = ()
     note: str | None = None
 
@@ -108,6 +109,8 @@ class Receipt(Value):
     @property
     def late_minutes(self) -> int:
         """Minutes late, begun ones counted; 0 up to the end of the due second, as the receipt prints seconds."""
+        if self.due_at is None:
+            return 0
         late = self.received_at.replace(microsecond=0) - self.due_at
         return max(0, -(-late // dt.timedelta(minutes=1)))
 
@@ -233,6 +236,8 @@ def in_words(signed: SignedReceipt) -> str:
 
 def timeliness(receipt: Receipt) -> str:
     """In time or late, in Chinese; a correction counts from when the period was first received."""
+    if receipt.due_at is None:
+        return "没有规定期限"
     late = f"迟到{receipt.late_minutes}分钟" if receipt.late_minutes else "按时"
     return late if receipt.revision == 1 else f"{late}，以首次收到为准"
 
@@ -252,17 +257,24 @@ def _outcome(receipt: Receipt) -> str:
 
 def _particulars(signed: SignedReceipt) -> str:
     receipt, signature = signed.receipt, signed.signature
-    received, due = receipt.received_at.astimezone(BEIJING), receipt.due_at.astimezone(BEIJING)
-    due_time = f"{due:%H:%M:%S}".removesuffix(":00")
-    due_words = due_time if due.date() == received.date() else f"{due.date().isoformat()} {due_time}"
+    received = receipt.received_at.astimezone(BEIJING)
     parts = [
-        f"收到时间 {_clock(received)}（截止 {due_words}，{timeliness(receipt)}）",
+        f"收到时间 {_clock(received)}（{_due_words(receipt, received)}）",
         *([] if receipt.kind == "stored" else [f"出具时间 {_clock(receipt.issued_at.astimezone(BEIJING))}"]),
         f"内容校验 SHA-256 {receipt.payload_hash[:4]}…{receipt.payload_hash[-2:]}",
         f"签名 {signature.algorithm} {signature.key_id}",
         f"验证码 {signed.code}",
     ]
     return "　".join(parts)
+
+
+def _due_words(receipt: Receipt, received: dt.datetime) -> str:
+    if receipt.due_at is None:
+        return timeliness(receipt)
+    due = receipt.due_at.astimezone(BEIJING)
+    time = f"{due:%H:%M:%S}".removesuffix(":00")
+    words = time if due.date() == received.date() else f"{due.date().isoformat()} {time}"
+    return f"截止 {words}，{timeliness(receipt)}"
 
 
 def _clock(moment: dt.datetime) -> str:

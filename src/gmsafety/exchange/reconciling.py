@@ -2,20 +2,24 @@
 
 A channel is a chain, so that its last number and hash stand for all before them: a statement stays short however much
 was sent. Statements are exchanged daily, at each deadline, and by a node that was restored from a backup before it
-says anything else; that node goes on in a new epoch, and its statement ends the older ones.
+says anything else; that node goes on in a new epoch, and its statement ends the older ones. What is done about a
+statement stands in `settling`.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Self
+
+from pydantic import model_validator
 
 from ..provenance import Value
 from .answers import SignedStored
-from .envelope import Link, Message, MessageKind
-from .mailroom import MailRoom, Mark, Store
+from .envelope import Attachment, Link, Message, MessageKind
+from .mailroom import WIDEST_GAP, Mark
 from .wire import Count, Line, Sha256
 
 BETWEEN_NODES: frozenset[MessageKind] = frozenset(("digest", "ask", "copies", "keys", "ping", "notice"))
@@ -24,10 +28,17 @@ BETWEEN_NODES: frozenset[MessageKind] = frozenset(("digest", "ask", "copies", "k
 Number = tuple[str, int]
 """Where a message stands: the epoch of its channel and its number."""
 
+MOST_ASKED = 10_000
+"""So many numbers are asked for in one message; what else is missing comes up with the next statement."""
 
-def new_epoch(now: dt.datetime) -> str:
-    """Name an epoch by the moment it is opened; of two epochs the later one has the greater name."""
-    return now.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+
+def new_epoch(now: dt.datetime, *, after: Iterable[str] = ()) -> str:
+    """Name an epoch by the moment it is opened; of two the later one has the greater name, even by a clock put back.
+
+    No two have the same name, though both are opened `after` the same ones.
+    """
+    name, latest = now.astimezone(dt.UTC).strftime("%Y%m%dT%H%M%S.%fZ"), max(after, default="")
+    return name if name > latest else f"{latest}+{name}"
 
 
 class Channel(Value):
@@ -42,15 +53,19 @@ class Channel(Value):
     beyond: tuple[Count, ...] = ()
     lost: tuple[Count, ...] = ()
 
-    def has(self, number: int) -> bool:
-        """Tell whether a message is there, or was passed over."""
-        return number <= self.sequence or number in self.beyond
+    @model_validator(mode="after")
+    def _stands_in_order(self) -> Self:
+        ends = (self.sequence, *self.beyond, self.sequence + WIDEST_GAP + 1)
+        if any(a >= b for a, b in itertools.pairwise(ends)) or list(self.lost) != sorted(set(self.lost)):
+            raise ValueError("编号没有按顺序，或相隔太远")
+        return self
 
-    def without(self, other: Channel | None) -> tuple[int, ...]:
+    def without(self, other: Channel | None) -> Iterator[int]:
         """The numbers that are here and not with the other."""
         other = other or Channel(epoch=self.epoch)
-        ours = (*range(other.sequence + 1, self.sequence + 1), *self.beyond)
-        return tuple(n for n in ours if n not in self.lost and not other.has(n))
+        passed = {*self.lost, *other.beyond}
+        ours = itertools.chain(range(other.sequence + 1, self.sequence + 1), self.beyond)
+        return (n for n in ours if n > other.sequence and n not in passed)
 
     @classmethod
     def of(cls, epoch: str, hashes: Mapping[int, str]) -> Channel:
@@ -63,8 +78,13 @@ class Channel(Value):
 
 
 class Statement(Value):
-    """The payload of a `digest`: what its sender has of all that went to and came from the receiver."""
+    """The payload of a `digest`: what its sender has of all that went to and came from the receiver.
 
+    One that is `waiting` was restored itself and has not heard from the receiver since: it tells what it has, but can
+    give nothing back yet.
+    """
+
+    waiting: bool = False
     sent: tuple[Channel, ...] = ()
     received: tuple[Channel, ...] = ()
 
@@ -77,15 +97,21 @@ class Asked(Value):
 
 
 class Ask(Value):
-    """The payload of an `ask`: send these of yours again, they are not here."""
+    """The payload of an `ask`: send these of yours again, they are not here. Numbers that never were go unheeded."""
 
     missing: tuple[Asked, ...]
 
+    @model_validator(mode="after")
+    def _is_not_too_much(self) -> Self:
+        if sum(len(a.numbers) for a in self.missing) > MOST_ASKED:
+            raise ValueError(f"一次最多请求{MOST_ASKED:,}条")
+        return self
+
     @classmethod
     def of(cls, numbers: Iterable[Number]) -> Ask:
-        """Ask for messages by their numbers."""
+        """Ask for messages by their numbers, the first of them where they are too many."""
         by_epoch: dict[str, list[int]] = {}
-        for epoch, number in sorted(numbers):
+        for epoch, number in sorted(numbers)[:MOST_ASKED]:
             by_epoch.setdefault(epoch, []).append(number)
         return cls(missing=tuple(Asked(epoch=e, numbers=tuple(n)) for e, n in by_epoch.items()))
 
@@ -107,21 +133,25 @@ class Copies(Value):
 
     messages: tuple[Copy, ...]
 
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The files of the messages, each once: they go along, for they are lost, too."""
+        return tuple({a.hash: a for copy in self.messages for a in copy.message.envelope.attachments}.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
     """What two statements come to, for the one who compares.
 
     `send_again` are own messages that the other lacks, `give_back` those of the other that it has lost; `missing` are
-    its messages that are not here, `lost` own ones that only the other has. In a channel that is `forked` both have
-    the same number with another hash: a person has to look.
+    its messages that are not here, `lost` own ones that only the other has. Of the last two, which rest on what the
+    other claims, there are at most `MOST_ASKED`.
     """
 
     send_again: tuple[Number, ...] = ()
     give_back: tuple[Number, ...] = ()
     missing: tuple[Number, ...] = ()
     lost: tuple[Number, ...] = ()
-    forked: tuple[str, ...] = ()
 
 
 def compare(own: Statement, theirs: Statement, said_in: Link) -> Difference:
@@ -131,29 +161,20 @@ def compare(own: Statement, theirs: Statement, said_in: Link) -> Difference:
     """
     sent, received = _by_epoch(own.sent), _by_epoch(own.received)
     they_sent, they_received = _by_epoch(theirs.sent), _by_epoch(theirs.received)
-    give_back = _without(received, they_sent)
     return Difference(
-        send_again=_without(sent, they_received),
-        give_back=tuple(n for n in give_back if n < (said_in.epoch, said_in.sequence)),
-        missing=_without(they_sent, received),
-        lost=_without(they_received, sent),
-        forked=tuple(sorted({*_forked(sent, they_received), *_forked(received, they_sent)})),
-    )  # fmt: skip
+        send_again=tuple(_without(sent, they_received)),
+        give_back=tuple(n for n in _without(received, they_sent) if n < (said_in.epoch, said_in.sequence)),
+        missing=tuple(itertools.islice(_without(they_sent, received), MOST_ASKED)),
+        lost=tuple(itertools.islice(_without(they_received, sent), MOST_ASKED)),
+    )
 
 
 def _by_epoch(channels: Iterable[Channel]) -> dict[str, Channel]:
     return {channel.epoch: channel for channel in channels}
 
 
-def _without(here: Mapping[str, Channel], there: Mapping[str, Channel]) -> tuple[Number, ...]:
-    return tuple((epoch, n) for epoch in sorted(here) for n in here[epoch].without(there.get(epoch)))
-
-
-def _forked(here: Mapping[str, Channel], there: Mapping[str, Channel]) -> Iterable[str]:
-    for epoch in here.keys() & there.keys():
-        one, other = here[epoch], there[epoch]
-        if one.sequence == other.sequence and one.hash != other.hash:
-            yield epoch
+def _without(here: Mapping[str, Channel], there: Mapping[str, Channel]) -> Iterator[Number]:
+    return ((epoch, n) for epoch in sorted(here) for n in here[epoch].without(there.get(epoch)))
 
 
 def ended(mark: Mark, held: Iterable[int], known: Channel | None) -> Mark:
@@ -161,58 +182,19 @@ def ended(mark: Mark, held: Iterable[int], known: Channel | None) -> Mark:
 
     What neither of the two has is lost. A later statement of the same sender counts instead of an earlier one.
     """
-    theirs, waiting = known or Channel(epoch=mark.epoch), set(held)
-    last = max(mark.sequence, theirs.sequence, *waiting, *theirs.beyond)
+    theirs = known or Channel(epoch=mark.epoch)
+    there = {*held, *theirs.beyond}
+    last = max(mark.sequence, theirs.sequence, *there)
     passed = tuple(n for n in mark.lost if n <= mark.sequence)
-    lost = tuple(n for n in range(mark.sequence + 1, last + 1) if n not in waiting and not theirs.has(n))
+    lost = tuple(n for n in range(max(mark.sequence, theirs.sequence) + 1, last + 1) if n not in there)
     return replace(mark, last=last, lost=(*passed, *lost))
-
-
-class Books(Store, Protocol):
-    """What reconciling asks of a store besides."""
-
-    def channels(self, sender: str) -> Iterable[Mark]:
-        """The channels from another node, of all epochs."""
-
-    def held(self, sender: str, epoch: str) -> Iterable[int]:
-        """The numbers of the messages that wait for an earlier one."""
-
-    def sent(self, receiver: str) -> Iterable[Channel]:
-        """What the outbox holds for another node, of all epochs, answered or not."""
-
-    def settle(self, sender: str, epoch: str) -> None:
-        """Note the epoch in which another node has said what it still knows of older ones."""
-
-
-def statement(books: Books, peer: str) -> Statement:
-    """What we have of all that went to and came from another node."""
-    received = [_received(mark, books.held(peer, mark.epoch)) for mark in books.channels(peer)]
-    return Statement(sent=tuple(books.sent(peer)), received=tuple(received))
-
-
-def _received(mark: Mark, held: Iterable[int]) -> Channel:
-    beyond = tuple(sorted(held))
-    return Channel(epoch=mark.epoch, sequence=mark.sequence, hash=mark.hash, beyond=beyond, lost=mark.lost)
-
-
-def settle(room: MailRoom, books: Books, sender: str, theirs: Statement, said_in: Link) -> None:
-    """End the channels that the sender of a statement has left behind; what waited for lost messages waits no more.
-
-    To be called for a statement that is not out of date and, where we were restored, is an answer to one of ours.
-    """
-    known = {c.epoch: c for c in theirs.sent if c.epoch < said_in.epoch}
-    marks = {m.epoch: m for m in books.channels(sender) if m.epoch < said_in.epoch}
-    for epoch in sorted(known.keys() | marks.keys()):
-        mark = ended(marks.get(epoch, Mark(epoch)), books.held(sender, epoch), known.get(epoch))
-        room.advance(books, sender, mark)
-    books.settle(sender, said_in.epoch)
 
 
 def is_answer(asked: Link | None, now: Mark) -> bool:
     """Tell whether a statement answers one of ours of the epoch that is open now; it need not be the first.
 
-    A node that was restored goes by such a one only. What comes again of older ones is less than the other knows now,
-    and what it would pass over as lost may be on its way.
+    A node that was restored goes by such a one only: what comes again of older ones is less than the other knows now.
+    It speaks of forms again once the answer is of one that is not waiting itself.
     """
     return asked is not None and asked.epoch == now.epoch
 

@@ -20,7 +20,12 @@ def verdict_on(value: Value, signature: Signature, keys: Iterable[PublicKey]) ->
 
 def verdict_on_all(value: Value, signatures: Iterable[Signature], keys: Iterable[PublicKey]) -> Verdict:
     """Check the signatures of a value: one by a known key is needed, and none may be wrong."""
-    body, known, verdict = canonical(value.model_dump()), list(keys), Verdict.UNKNOWN_KEY
+    return verdict_over(canonical(value.model_dump()), signatures, keys)
+
+
+def verdict_over(body: bytes, signatures: Iterable[Signature], keys: Iterable[PublicKey]) -> Verdict:
+    """The same of a value that is written already."""
+    known, verdict = list(keys), Verdict.UNKNOWN_KEY
     for signature in signatures:
         candidates = [k for k in known if k.key_id == signature.key_id and k.is_known]
         if candidates:

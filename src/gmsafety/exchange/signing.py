@@ -63,7 +63,7 @@ class PublicKey:
     @property
     def is_known(self) -> bool:
         """True where this version can check signatures of the algorithm."""
-        return self.algorithm in _known()
+        return self.algorithm == ED25519 or self.algorithm in _known()
 
     @property
     def fingerprint(self) -> str:

@@ -30,6 +30,11 @@ def is_there() -> bool:
     return find_spec("gmssl_pyx") is not None
 
 
+def require() -> None:
+    """Raise ExtraMissing where the extra is not installed."""
+    _library()
+
+
 def _library() -> ModuleType:
     try:
         import gmssl_pyx  # noqa: PLC0415 - only of the extra `sm`

@@ -2,114 +2,112 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 from ..forms.reading.safety import LARGEST_FILE, inspect
 from .answers import SignedStored, read_answer
 from .envelope import opened
 from .errors import Malformed, NotCanonical
+from .evidence import LOG_BEGINS, linked, of_archive, of_log, place_of
 from .keyring import KeyRing
 from .mailroom import LARGEST_MESSAGE
 from .paper import receipt_rows
 from .payloads import read_payload
-from .receipts import BEIJING, Signature, SignedReceipt, Verdict, code_of, in_words
+from .receipts import SignedReceipt, code_of, in_words
+from .unarchiving import is_archive
 from .unpacking import PackageRefused, opened_package
+from .verified import KINDS, Place, Signed, Verified, clock, signatures_in
 
-KINDS = {
-    "package": "包文件",
-    "receipt": "回执",
-    "printed": "打印的回执",
-    "stored": "已存答复",
-    "refusal": "拒收答复",
-    "message": "消息",
-    "backup": "备份",
-    "database": "数据库",
-    "unknown": "认不出的文件",
-}
+__all__ = ["KINDS", "Signed", "Verified", "verify_file", "verify_files", "with_code"]
+
+Further = Callable[[Path, KeyRing], Verified | None]
+"""Verifies a file of a kind that is not known here; None for one that it does not know either."""
 _MESSAGE_KINDS = {
     "submission": "报送", "receipt": "收到回执", "report": "核对结果", "decision": "办理结果", "withdraw": "撤回",
-    "notice": "通知", "definitions": "下发的规定", "digest": "对账单", "ask": "索取", "keys": "密钥", "ping": "问候",
+    "outdated": "汇总过时", "notice": "通知", "definitions": "下发的规定", "digest": "对账单", "ask": "索取",
+    "copies": "副本", "keys": "密钥", "ping": "问候",
+    "handover": "单位交接",
 }  # fmt: skip
 _HASH = re.compile(r"[0-9a-f]{64}")
+_GAP = re.compile(r"[\s,]*")
 _MISREAD = str.maketrans("ILO", "110")
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """Who signed, with which key, and what checking it came to."""
+def verify_files(
+    paths: Sequence[Path], ring: KeyRing, *, node: str | None = None, further: Further | None = None
+) -> list[Verified]:
+    """Verify files, one result for each; an array of receipts, or one on each line, gives one for each receipt.
 
-    node: str
-    key_id: str
-    algorithm: str
-    verdict: Verdict
-
-    @property
-    def words(self) -> str:
-        """What checking came to, for people."""
-        return {"valid": "有效", "unknown-key": "无法核对", "bad-signature": "不符"}[self.verdict.value]
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What a file is (a key of `KINDS`), facts about it as label and text, who signed, and what does not hold."""
-
-    file: str
-    kind: str
-    facts: tuple[tuple[str, str], ...] = ()
-    signed: tuple[Signed, ...] = ()
-    faults: tuple[str, ...] = ()
-    codes: tuple[str, ...] = ()
-    hash: str = ""
-    printed: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def holds(self) -> bool:
-        """True where nothing is wrong."""
-        return not self.faults
-
-    def to_json(self) -> dict[str, Any]:
-        """The result for programs."""
-        return {
-            "file": self.file,
-            "kind": self.kind,
-            "holds": self.holds,
-            "facts": dict(self.facts),
-            "signed": [
-                {"node": s.node, "key_id": s.key_id, "algorithm": s.algorithm, "verdict": s.verdict.value}
-                for s in self.signed
-            ],
-            "faults": list(self.faults),
-            "hash": self.hash or None,
-        }
-
-
-def verify_files(paths: Sequence[Path], ring: KeyRing, *, node: str | None = None) -> list[Verified]:
-    """Verify files; a printed receipt is compared with the receipts among them, for paper alone proves nothing."""
-    found = [verify_file(path, ring, node=node) for path in paths]
+    A printed receipt is compared with the receipts among them, for paper alone proves nothing; archives and files of
+    the audit log are compared with those of the same node. `further` knows other kinds of files.
+    """
+    places = [p for path in paths if (p := place_of(path)) is not None]
+    found: list[Verified] = []
+    for path in paths:
+        told = _verify(path, ring, node, places)
+        other = further(path, ring) if further is not None and not all(v.holds for v in told) else None
+        found += told if other is None else [other]
     receipts = {v.hash: v for v in found if v.kind == "receipt"}
-    return [_against(v, receipts) if v.kind == "printed" else v for v in found]
+    return linked([_against(v, receipts) if v.kind == "printed" else v for v in found])
 
 
 def verify_file(path: Path, ring: KeyRing, *, node: str | None = None) -> Verified:
     """Tell what a file is, and whether it holds; `node` is who a package must be for."""
+    found = _verify(path, ring, node, ())
+    if len(found) == 1:
+        return found[0]
+    faults = tuple(f"{v.file}：{fault}" for v in found for fault in v.faults)
+    return Verified(path.name, "receipt", (("内容", f"{len(found)}份"),), faults=faults)
+
+
+def _verify(path: Path, ring: KeyRing, node: str | None, places: Iterable[Place]) -> list[Verified]:
     name = path.name
     with path.open("rb") as file:
-        begin = file.read(16)
+        begin = file.read(512)
+    asked = {n for p in places if p.span is not None for n in (p.span.first - 1, p.span.last)}
     if path.suffix.lower() == ".docx" and path.stat().st_size <= LARGEST_FILE:
-        return _of_paper(path)
+        return [_of_paper(path)]
     if begin[:2] == b"PK":
-        return _of_package(path, ring, node)
+        return [_of_package(path, ring, node)]
+    if is_archive(begin):
+        return [of_archive(path, ring, asked)]
+    if begin.startswith(LOG_BEGINS):
+        return [of_log(path, ring, asked)]
     if path.stat().st_size > LARGEST_MESSAGE:
-        return Verified(name, "unknown", faults=("认不出这是什么文件",))
-    return _of_json(name, path.read_bytes(), ring)
+        return [Verified(name, "unknown", faults=("认不出这是什么文件",))]
+    content = path.read_bytes()
+    several = _several(content)
+    if not several:
+        return [_of_json(name, content, ring)]
+    return [_of_json(f"{name}[{number}]", one, ring) for number, one in enumerate(several, 1)]
+
+
+def _several(content: bytes) -> list[bytes]:
+    """The parts of a JSON array, or of JSON on several lines, each as it is written; empty where it is one thing."""
+    parts: list[bytes] = []
+    try:
+        text = content.decode("utf-8-sig").strip()
+        is_array = text.startswith("[") and text.endswith("]")
+        at, end = (1, len(text) - 1) if is_array else (0, len(text))
+        decoder = json.JSONDecoder()
+        while (at := _next(text, at)) < end:
+            _, until = decoder.raw_decode(text, at)
+            parts.append(text[at:until].encode())
+            at = until
+    except (ValueError, RecursionError):
+        return []
+    return parts if is_array or len(parts) > 1 else []
+
+
+def _next(text: str, at: int) -> int:
+    found = _GAP.match(text, at)
+    return found.end() if found else at
 
 
 def _of_package(path: Path, ring: KeyRing, node: str | None) -> Verified:
@@ -124,10 +122,10 @@ def _of_package(path: Path, ring: KeyRing, node: str | None) -> Verified:
         ("编号", manifest.id),
         ("发出节点", manifest.sender),
         ("收件节点", manifest.receiver),
-        ("打包时间", _clock(manifest.made_at)),
+        ("打包时间", clock(manifest.made_at)),
         ("内容", f"消息{len(manifest.messages)}条，答复{len(manifest.answers)}份，附件{len(manifest.blobs)}个"),
     )
-    signed, why = _signatures(manifest.sender, manifest.made_at, signatures, verdict, ring)
+    signed, why = signatures_in(manifest.sender, manifest.made_at, signatures, verdict, ring)
     faults = [f"{f}（{f.kind.code}）" for f in found if f.kind.slug not in ("unknown-signer", "bad-signature")]
     return Verified(path.name, "package", facts, signed, (*why, *faults))
 
@@ -155,7 +153,7 @@ def _of_receipt(name: str, receipt: SignedReceipt, ring: KeyRing) -> Verified:
     told = receipt.receipt
     verdict = receipt.verify(ring.of(told.node, told.issued_at))
     facts = (("内容", in_words(receipt)), ("回执校验值", receipt.hash), ("验证码", receipt.code))
-    signed, why = _signatures(told.node, told.issued_at, (receipt.signature,), verdict, ring)
+    signed, why = signatures_in(told.node, told.issued_at, (receipt.signature,), verdict, ring)
     return Verified(name, "receipt", facts, signed, why, (receipt.code,), receipt.hash, tuple(receipt_rows(receipt)))
 
 
@@ -168,11 +166,11 @@ def _of_message(name: str, content: bytes, ring: KeyRing) -> Verified:
         ("编号", envelope.id),
         ("发出节点", envelope.sender),
         ("收件节点", envelope.receiver),
-        ("封存时间", _clock(envelope.sealed_at)),
+        ("封存时间", clock(envelope.sealed_at)),
         ("次序", f"通道 {envelope.link.epoch} 第{envelope.link.sequence}条"),
         ("附件", f"{len(envelope.attachments)}个"),
     )
-    signed, why = _signatures(envelope.sender, envelope.sealed_at, message.signatures, verdict, ring)
+    signed, why = signatures_in(envelope.sender, envelope.sealed_at, message.signatures, verdict, ring)
     faults = list(why)
     if not message.payload_fits:
         faults.append("内容与信封所写的校验值不符")
@@ -191,17 +189,17 @@ def _of_answer(name: str, content: bytes, ring: KeyRing) -> Verified:
         told = answer.stored
         facts = (
             ("内容", f"节点 {node} 已存节点 {told.sender} 的消息 {told.message}{'，等前一条' if told.held else ''}"),
-            ("存入时间", _clock(at)),
+            ("存入时间", clock(at)),
             ("消息校验值", told.message_hash),
         )
     else:
         kind, node, at = "refusal", answer.refusal.node, answer.refusal.refused_at
         facts = (
             ("内容", f"节点 {node} 没有存：{answer.refusal.said}（{answer.refusal.code}）"),
-            ("拒收时间", _clock(at)),
+            ("拒收时间", clock(at)),
             ("来文校验值", answer.refusal.received),
         )
-    signed, why = _signatures(node, at, (answer.signature,), answer.verify(ring.of(node, at)), ring)
+    signed, why = signatures_in(node, at, (answer.signature,), answer.verify(ring.of(node, at)), ring)
     return Verified(name, kind, facts, signed, why)
 
 
@@ -249,25 +247,13 @@ def _differing(signed: dict[str, str], told: dict[str, str]) -> list[str]:
     return [label for label in {**signed, **told} if signed.get(label) != told.get(label)]
 
 
-def with_code(found: Verified, code: str) -> Verified:
-    """Compare a code read from paper with a receipt; letters that the alphabet lacks are taken as they look."""
+def with_code(found: Sequence[Verified], code: str) -> list[Verified]:
+    """Compare a code read from paper with receipts: one of them must have it, and is the one that is meant.
+
+    Letters that the alphabet lacks are taken as they look.
+    """
     plain = "".join(code.upper().translate(_MISREAD).split()).replace("-", "")
-    if found.kind not in ("receipt", "printed") or any(c.replace("-", "") == plain for c in found.codes):
-        return found
-    return replace(found, faults=(*found.faults, f"验证码不是{code}"))
-
-
-def _signatures(
-    node: str, at: dt.datetime, signatures: Iterable[Signature], verdict: Verdict, ring: KeyRing
-) -> tuple[tuple[Signed, ...], tuple[str, ...]]:
-    given = tuple(signatures)
-    signed = tuple(Signed(node, s.key_id, s.algorithm, verdict) for s in given)
-    if verdict is Verdict.VALID:
-        return signed, ()
-    if verdict is Verdict.BAD_SIGNATURE:
-        return signed, ("签名不符，可能被改动过",)
-    return signed, (f"签名无法核对：{ring.why_not(node, at, given[0])}",)
-
-
-def _clock(moment: dt.datetime) -> str:
-    return f"{moment.astimezone(BEIJING):%Y-%m-%d %H:%M:%S}"
+    receipts = [v for v in found if v.kind in ("receipt", "printed")]
+    if any(c.replace("-", "") == plain for v in receipts for c in v.codes):
+        return [v for v in found if v not in receipts or any(c.replace("-", "") == plain for c in v.codes)]
+    return [replace(v, faults=(*v.faults, f"验证码不是{code}")) if v in receipts else v for v in found]

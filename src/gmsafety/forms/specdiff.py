@@ -1,10 +1,10 @@
 """Two versions of a form, told apart in plain words: what is asked, how it is judged, how it looks."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .columns import Column, FormField
+from .columns import OF_THE_ROW, Column, FormField
 from .spec import Clause, Form, Layout, Rule, Step
 from .versions import asked
 
@@ -26,18 +26,30 @@ _LOOKS = {
 }  # fmt: skip
 
 
-Tell = Callable[[Any, Any], Iterator[str]]
-"""Says how two things of one id differ."""
+_SWITCHES = {
+    "required": ("改为必填", "不再必填", False), "total": ("增加合计", "取消合计", None),
+    "open": ("可以填写所列以外的", "只能填写所列的", True),
+}  # fmt: skip
+"""What is said of a switch that is on or off now, and which of the two asks less."""
+_PERIODS = ("week", "month", "once")
+_SEVERITIES = ("info", "warning", "error")
+
+Tell = Callable[[Any, Any], Iterator[tuple[str, bool]]]
+"""Says how two things of one id differ, and whether the second asks less."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpecChange:
-    """One difference: `about` form, field, rule, roll-up, text or layout; where, and what was and is now."""
+    """One difference: `about` form, field, rule, roll-up, text or layout; where, and what was and is now.
+
+    It is `looser` where less is asked or judged than before, or where that cannot be told from the declaration.
+    """
 
     about: str
     where: str
     text: str
     path: str = ""
+    looser: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The change as JSON."""
@@ -70,11 +82,16 @@ class _Pair:
         for name, (label, words) in _OF_THE_FORM.items():
             was, now = getattr(self.older, name), getattr(self.newer, name)
             if was != now:
-                yield SpecChange("form", label, _from_to(words.get(str(was), was), words.get(str(now), now)), name)
+                text = _from_to(words.get(str(was), was), words.get(str(now), now))
+                yield SpecChange("form", label, text, name, _is_less(name, was, now))
+        for name in _without(self.newer.not_cumulative, self.older.not_cumulative):
+            yield SpecChange("form", name, "不再作累计比较", "not_cumulative", looser=True)
+        for name in _without((self.moved.get(c, c) for c in self.older.fixed), self.newer.fixed):
+            yield SpecChange("form", name, "印好的内容可以改动", "fixed", looser=True)
         yield from self._texts("form", "别名", self.older.aliases, self.newer.aliases)
         if [self.moved.get(k, k) for k in self.older.key] != list(self.newer.key):
             keys = ["、".join(form.label_of(k) for k in form.key) for form in (self.older, self.newer)]
-            yield SpecChange("form", "同一行的判断", _from_to(*keys), "key")
+            yield SpecChange("form", "同一行的判断", _from_to(*keys), "key", looser=bool(self.older.key))
 
     def _fields(self) -> Iterator[SpecChange]:
         before, after = asked(self.older), asked(self.newer)
@@ -82,7 +99,7 @@ class _Pair:
         for path in before:
             name = self.moved.get(path, path)
             if name not in after or path in self.newer.dropped:
-                yield SpecChange("field", _label(self.older, path), "不再填报", path)
+                yield SpecChange("field", _label(self.older, path), "不再填报", path, looser=True)
                 continue
             taken.add(name)
             where = _label(self.newer, name)
@@ -99,23 +116,27 @@ class _Pair:
     def _field(self, where: str, was: Any, now: Any, path: str) -> Iterator[SpecChange]:
         for name, label in (("type", "类型"), ("label", "名称"), ("heading", "印刷的标题"), ("unit", "单位")):
             if getattr(was, name, None) != getattr(now, name, None):
-                yield SpecChange(
-                    "field", where, f"{label}{_from_to(getattr(was, name, ''), getattr(now, name, ''))}", path
-                )
-        for name, yes, no in (("required", "改为必填", "不再必填"), ("total", "增加合计", "取消合计")):
+                text = f"{label}{_from_to(getattr(was, name, ''), getattr(now, name, ''))}"
+                yield SpecChange("field", where, text, path, looser=name == "type")
+        for name, (yes, no, weaker) in _SWITCHES.items():
             if getattr(was, name, False) != getattr(now, name, False):
-                yield SpecChange("field", where, yes if getattr(now, name) else no, path)
+                is_on = bool(getattr(now, name))
+                yield SpecChange("field", where, yes if is_on else no, path, looser=is_on == weaker)
         for name, label in _LISTS.items():
-            for change in self._texts("field", label, getattr(was, name, ()), getattr(now, name, ())):
-                yield SpecChange("field", where, f"{label}{change.text}", path)
+            before, after = getattr(was, name, ()), getattr(now, name, ())
+            closed = name == "choices" and bool(before) and not getattr(was, "open", False)
+            for text in _without(before, after):
+                yield SpecChange("field", where, f"{label}删去“{text}”", path, looser=name == "parts")
+            for text in _without(after, before):
+                yield SpecChange("field", where, f"{label}增加“{text}”", path, looser=closed)
         if getattr(was, "computed", None) != getattr(now, "computed", None):
-            yield SpecChange("field", where, "算法有变", path)
+            yield SpecChange("field", where, "算法有变", path, looser=getattr(was, "computed", None) is not None)
 
     def _clauses(self) -> Iterator[SpecChange]:
         yield from self._named("clause", "行", self.older.clauses, self.newer.clauses, _clause)
-        rows = [[tuple(map(str, row.values())) for row in form.rows] for form in (self.older, self.newer)]
+        rows = [[tuple(_in_columns(row, form)) for row in form.rows] for form in (self.older, self.newer)]
         for text in [" ".join(r) for r in rows[0] if r not in rows[1]]:
-            yield SpecChange("row", "印好的行", f"删去“{text}”")
+            yield SpecChange("row", "印好的行", f"删去“{text}”", looser=True)
         for text in [" ".join(r) for r in rows[1] if r not in rows[0]]:
             yield SpecChange("row", "印好的行", f"增加“{text}”")
 
@@ -125,15 +146,16 @@ class _Pair:
         noun: str,
         before: Iterable[Any],
         after: Iterable[Any],
-        tell: Callable[[Any, Any], Iterator[str]],
+        tell: Tell,
     ) -> Iterator[SpecChange]:
         old, new = {v.id: v for v in before}, {v.id: v for v in after}
         for name, value in old.items():
             where = f"{noun}“{getattr(value, 'label', name)}”"
             if name not in new:
-                yield SpecChange(about, where, "删去", name)
+                yield SpecChange(about, where, "删去", name, looser=True)
             else:
-                yield from (SpecChange(about, where, text, name) for text in tell(value, new[name]))
+                for text, looser in tell(value, new[name]):
+                    yield SpecChange(about, where, text, name, looser)
         for name, value in new.items():
             if name not in old:
                 yield SpecChange(about, f"{noun}“{getattr(value, 'label', name)}”", f"增加：{_gist(value)}", name)
@@ -153,12 +175,8 @@ class _Pair:
                     yield SpecChange("rollup", where, f"{field} {_from_to(*shown)}", name)
 
     def _texts(self, about: str, where: str, before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[SpecChange]:
-        for text in before:
-            if text not in after:
-                yield SpecChange(about, where, f"删去“{text}”")
-        for text in after:
-            if text not in before:
-                yield SpecChange(about, where, f"增加“{text}”")
+        yield from (SpecChange(about, where, f"删去“{text}”") for text in _without(before, after))
+        yield from (SpecChange(about, where, f"增加“{text}”") for text in _without(after, before))
 
     def _layout(self) -> Iterator[SpecChange]:
         for name in Layout.model_fields:
@@ -189,29 +207,64 @@ def _label(form: Form, path: str) -> str:
     return form.by_id[path].title if form.is_grid and path in form.by_id else form.label_of(path)
 
 
-def _clause(was: Clause, now: Clause) -> Iterator[str]:
+def _clause(was: Clause, now: Clause) -> Iterator[tuple[str, bool]]:
     if was.label != now.label:
-        yield f"名称{_from_to(was.label, now.label)}"
+        yield f"名称{_from_to(was.label, now.label)}", False
     before, after = ["".join(s.say for s in c.text) for c in (was, now)]
     if before != after:
-        yield f"句子{_from_to(before, after)}"
+        yield f"句子{_from_to(before, after)}", False
     if was.remark != now.remark:
-        yield f"备注{_from_to(was.remark, now.remark)}"
+        yield f"备注{_from_to(was.remark, now.remark)}", False
 
 
-def _rule(was: Rule, now: Rule) -> Iterator[str]:
-    if (was.check, was.let, was.over, was.each, was.with_, was.missing) != (
-        now.check, now.let, now.over, now.each, now.with_, now.missing,
-    ):  # fmt: skip
-        yield f"应成立的条件{_from_to(_condition(was), _condition(now))}"
+def _rule(was: Rule, now: Rule) -> Iterator[tuple[str, bool]]:
+    """How a rule differs, and whether it finds less; of a condition that is another that cannot be told."""
+    if _asks(was) != _asks(now):
+        yield f"应成立的条件{_from_to(_condition(was), _condition(now))}", True
+    if was.missing != now.missing:
+        words = {"skip": "不判", "zero": "按0算"}
+        yield f"空白{_from_to(words[was.missing], words[now.missing])}", now.missing == "skip"
     if (was.severity, was.kind) != (now.severity, now.kind):
-        yield f"轻重{_from_to(was.severity or was.kind, now.severity or now.kind)}"
+        yield f"轻重{_from_to(was.severity or was.kind, now.severity or now.kind)}", _weighs_less(was, now)
     if was.say != now.say:
-        yield f"说法{_from_to(was.say, now.say)}"
+        yield f"说法{_from_to(was.say, now.say)}", False
+
+
+def _weighs_less(was: Rule, now: Rule) -> bool:
+    """Tell whether a rule's findings weigh less; without a severity of its own it has that of its kind."""
+    if now.severity == "error":
+        return False
+    if was.kind != now.kind or None in (was.severity, now.severity):
+        return True
+    return _SEVERITIES.index(now.severity) < _SEVERITIES.index(was.severity)
+
+
+def _asks(rule: Rule) -> tuple[Any, ...]:
+    return rule.check, rule.let, rule.over, rule.each, rule.with_
 
 
 def _condition(rule: Rule) -> str:
     return "；".join((*(f"{name} = {source}" for name, source in rule.let.items()), rule.check))
+
+
+def _is_less(name: str, was: Any, now: Any) -> bool:
+    """Tell whether less is asked of a form where something that it says of itself is another."""
+    if name == "period":
+        return _PERIODS.index(now) > _PERIODS.index(was)
+    if name == "closes":  # the version may be filed longer
+        return was is not None and (now is None or now > was)
+    return bool((name, was) in (("status", "published"), ("numbers", "cumulative")))
+
+
+def _without(texts: Iterable[str], others: Iterable[str]) -> list[str]:
+    """The texts that are not among the others, in their order."""
+    left = set(others)
+    return [text for text in texts if text not in left]
+
+
+def _in_columns(row: Mapping[str, Any], form: Form) -> Iterator[str]:
+    """What a printed row says, in the order of the columns, and then of itself."""
+    return (str(row[name]) for name in (*form.by_id, *OF_THE_ROW) if name in row)
 
 
 def _gist(value: Any) -> str:

@@ -23,9 +23,12 @@ _SHOWN = 8
 _FEW = 5
 _VERBS = {
     "drafted": "存了草稿", "redrafted": "改了草稿", "submitted": "报送了", "accepted": "接受了", "returned": "退回了",
-    "reopened": "撤销接受",
+    "reopened": "撤销接受", "handed-over": "随单位交接而来", "withdrawing": "申请撤回",
+    "withdrawn": "撤回了", "kept": "没有撤回",
+    "received": "上级节点收到", "checked": "上级节点核对", "outdated": "标为过时",
+    "up-to-date": "不再过时",
 }  # fmt: skip
-_TONES = {"accepted": "ok", "returned": "bad", "reopened": "warn"}
+_TONES = {"accepted": "ok", "returned": "bad", "reopened": "warn", "withdrawn": "warn"}
 Scales = Mapping[str, str]
 _KINDS = {"stored": "收到", "decided": "审核"}
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from ...planning import NO_DEADLINE
 from ...tables import AnyRow, feeds, slots, submissions, unit_changes
 
 
@@ -38,7 +39,8 @@ def shown(tx: Connection, unit: str, between: tuple[date, date]) -> list[AnyRow]
     """The slots that a feed shows, and when each last changed."""
     columns = (slots, submissions.c.changed_at)
     query = select(*columns).outerjoin(submissions, submissions.c.id == slots.c.submission_id)
-    query = query.where(slots.c.unit == unit, slots.c.period >= between[0], slots.c.period <= between[1])
+    dated = slots.c.due_at < NO_DEADLINE
+    query = query.where(slots.c.unit == unit, slots.c.period >= between[0], slots.c.period <= between[1], dated)
     return list(tx.execute(query.order_by(slots.c.due_at, slots.c.item)))
 
 

@@ -26,6 +26,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from gmsafety.duties import BEIJING
 
+from ...planning import NO_DEADLINE
 from ...scope import within
 from ...tables import AnyRow, audit, events, receipts, slots, submissions, unit_changes, units
 from .tallies import Counts, Tally
@@ -37,6 +38,7 @@ _SLOT = slots.c
 _A_GREAT_DEAL = 500
 _LATELY = timedelta(days=90)
 _WEEK = timedelta(days=7)
+_LAST = NO_DEADLINE - timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -212,13 +214,13 @@ def has_any(tx: Connection, reach: Reach) -> bool:
 
 def filed_to(tx: Connection, unit: str) -> list[AnyRow]:
     """Which items are filed to a unit."""
-    query = select(_SLOT.campaign, _SLOT.item).where(_SLOT.upper == unit).distinct()
+    query = select(_SLOT.campaign, _SLOT.item).where(_SLOT.upper == unit, _SLOT.due_at < NO_DEADLINE).distinct()
     return list(tx.execute(query.order_by(_SLOT.campaign, _SLOT.item)).all())
 
 
 def owed_by(tx: Connection, unit: str) -> list[AnyRow]:
     """Which items a unit owes."""
-    query = select(_SLOT.campaign, _SLOT.item).where(_SLOT.unit == unit).distinct()
+    query = select(_SLOT.campaign, _SLOT.item).where(_SLOT.unit == unit, _SLOT.due_at < NO_DEADLINE).distinct()
     return list(tx.execute(query.order_by(_SLOT.campaign, _SLOT.item)).all())
 
 
@@ -238,7 +240,8 @@ def owed(tx: Connection, unit: str, seen: ColumnElement[bool], between: tuple[da
         .outerjoin(draft, and_(draft.c.slot_id == _SLOT.id, draft.c.state == "draft"))
         .outerjoin(events, events.c.id == last.correlate(slots).scalar_subquery())
     )  # fmt: skip
-    condition = and_(_SLOT.unit == unit, seen, _SLOT.period >= between[0], _SLOT.period <= between[1])
+    dated = _SLOT.due_at < NO_DEADLINE
+    condition = and_(_SLOT.unit == unit, seen, _SLOT.period >= between[0], _SLOT.period <= between[1], dated)
     return list(tx.execute(query.where(condition).order_by(_SLOT.due_at)).all())
 
 
@@ -255,7 +258,8 @@ def this_week(tx: Connection, upper: str, now: datetime) -> list[AnyRow]:
     moment, today = _moment(now)
     due = func.max(_SLOT.due_at).label("due_at")
     query = select(_SLOT.campaign, _SLOT.duty, _SLOT.item, _SLOT.period, due, *counted(now))
-    query = query.where(_SLOT.upper == upper, _SLOT.opens <= today, _SLOT.due_at >= moment - _WEEK)
+    in_time = _SLOT.due_at.between(moment - _WEEK, _LAST)
+    query = query.where(_SLOT.upper == upper, _SLOT.opens <= today, in_time)
     return list(tx.execute(query.group_by(_SLOT.campaign, _SLOT.duty, _SLOT.item, _SLOT.period)).all())
 
 
@@ -264,7 +268,7 @@ def absent(tx: Connection, upper: str, now: datetime) -> list[AnyRow]:
     moment, today = _moment(now)
     query = select(_SLOT.campaign, _SLOT.item, _SLOT.period, _SLOT.unit, _SLOT.due_at).where(
         _SLOT.upper == upper, _SLOT.state == "open", _SLOT.opens <= today,
-        _SLOT.due_at >= moment - _WEEK,
+        _SLOT.due_at.between(moment - _WEEK, _LAST),
     )  # fmt: skip
     return list(tx.execute(query.order_by(_SLOT.due_at, _SLOT.item, _SLOT.area, _SLOT.unit).limit(200)).all())
 

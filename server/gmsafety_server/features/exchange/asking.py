@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 from gmsafety.exchange.envelope import Draft
 from gmsafety.exchange.reconciling import Ask
 
+from ...mail.books import Books
 from ...mail.posting import post
 from ...mail.stations import find_peer
 from ...node import Node
@@ -50,5 +51,4 @@ def _missing(tx: Connection, now: datetime) -> dict[str, list[tuple[str, int]]]:
 
 def send_what_was_asked(tx: Connection, node: Node, sender: str, told: Ask) -> int:
     """Send messages of ours again that another node lacks, as they were; returns how many."""
-    now = node.clock.now()
-    return sum(repository.send_number_again(tx, sender, epoch, number, now) for epoch, number in told.numbers)
+    return Books(tx, node.clock.now()).send_again(sender, told.numbers)

@@ -1,6 +1,7 @@
 """Calls between nodes that carry no message: made here, and checked here."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -18,30 +19,47 @@ from .wire import Reply, Wire
 
 MESSAGES = "/exchange/v1/messages"
 FILES = "/exchange/v1/files"
+_NOT_KNOWN = 401
 
 
 def call(node: Node, wire: Wire, peer: Peer, method: str, target: str, content: bytes = b"") -> Reply:
-    """Make a signed call to another node."""
-    now = node.clock.now()
-    told = Call(
-        id=new_uid(now), caller=node.settings.node, receiver=peer.name, method=method,  # type: ignore[arg-type]
-        target=target, called_at=now, body_hash=digest(content),
-    )  # fmt: skip
-    header: Mapping[str, str] = {HEADER: sign_call(told, node.key).to_header()}
-    return wire(method, f"{(peer.address or '').rstrip('/')}{target}", headers=header, content=content)
+    """Make a signed call to another node; one that does not know our newest key yet is called with those before it."""
+    for key in (node.key, *node.others):
+        now = node.clock.now()
+        told = Call(
+            id=new_uid(now), caller=node.settings.node, receiver=peer.name, method=method,  # type: ignore[arg-type]
+            target=target, called_at=now, body_hash=digest(content),
+        )  # fmt: skip
+        header: Mapping[str, str] = {HEADER: sign_call(told, key).to_header()}
+        reply = wire(method, f"{(peer.address or '').rstrip('/')}{target}", headers=header, content=content)
+        if reply.status != _NOT_KNOWN:
+            break
+    return reply
 
 
-def caller_of(tx: Connection, node: Node, header: str, method: str, target: str, content: bytes) -> Peer:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it came: what was asked, with which header, from which address."""
+
+    method: str
+    target: str
+    content: bytes
+    header: str
+    origin: str | None = None
+
+
+def caller_of(tx: Connection, node: Node, asked: Asked) -> Peer:
     """Who calls; whatever does not fit is refused in the same words."""
     no = Problem("not-logged-in", "不是已登记节点的请求")
     try:
-        signed = read_call(header)
+        signed = read_call(asked.header)
     except Malformed as error:
         raise no from error
-    peer, now = find_peer(tx, signed.call.caller), node.clock.now()
+    peer, now = find_peer(tx, signed.call.caller, origin=asked.origin), node.clock.now()
     if peer is None or not peer.is_open:
         raise no
     right = signed.verify(peer.keys_at(signed.call.called_at)) is Verdict.VALID
-    if not right or not signed.is_fresh(now) or not signed.is_for(node.settings.node, method, target, digest(content)):
+    is_for_us = signed.is_for(node.settings.node, asked.method, asked.target, digest(asked.content))
+    if not right or not signed.is_fresh(now) or not is_for_us:
         raise no
     return peer

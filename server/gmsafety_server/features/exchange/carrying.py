@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from gmsafety.exchange.answers import SignedStored, read_answer
+from gmsafety.exchange.envelope import opened
+from gmsafety.exchange.mailroom import SKEW
 from gmsafety.exchange.package import Parcel, pack
 from gmsafety.exchange.signing import PublicKey
 from gmsafety.exchange.unpacking import KeysOf, Package, opened_package
@@ -18,9 +20,11 @@ from ...errors import Problem
 from ...mail.stations import find_peer
 from ...names import new_uid
 from ...node import Node
+from ...templating import beijing
 from . import repository
 from .delivering import settle
 from .receiving import receive
+from .reconciling import state_where_due
 from .wire import Reply
 
 
@@ -40,6 +44,7 @@ def export(node: Node, receiver: str, to: Path, *, actor: str) -> tuple[int, int
 
     What is carried stays in the outbox until its answer is carried back.
     """
+    state_where_due(node)
     now = node.clock.now()
     with node.db.read() as tx:
         if find_peer(tx, receiver) is None:
@@ -57,15 +62,30 @@ def export(node: Node, receiver: str, to: Path, *, actor: str) -> tuple[int, int
     return len(messages), len(answers)
 
 
-def bring_in(node: Node, file: Path, *, actor: str) -> Carried:
-    """Take a package in: its messages as if they had come by wire, its answers to ours; nothing of one with faults."""
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """When a package was handed over, and who says so; what was sealed and what is stored have times of their own."""
+
+    at: datetime
+    by: str
+
+
+def bring_in(node: Node, file: Path, *, actor: str, handed_over: HandedOver | None = None) -> Carried:
+    """Take a package in: its messages as if they had come by wire, its answers to ours; nothing of one with faults.
+
+    When it was handed over is kept beside the messages; late is counted from when they are stored.
+    """
     with opened_package(file) as package:
         if wrong := package.faults(_keys_of(node), node=node.settings.node):
             said = [f"{fault}（{fault.kind.code}）" for fault in wrong]
             raise Problem("not-valid", "包不能接收", errors=[{"field": "package", "message": s} for s in said])
-        found = _take(node, package)
+        if handed_over is not None:
+            _is_possible(handed_over.at, package.signed.manifest.made_at, node.clock.now())
+        found = _take(node, package, handed_over)
     with node.db.write() as tx:
         told = {"sender": found.sender, "messages": found.fresh, "answers": found.answers}
+        if handed_over is not None:
+            told |= {"handed_over": handed_over.at, "by": handed_over.by}
         audit.record(tx, node.clock.now(), actor, "package.read", file.name[:200], path="/", **told)
     return found
 
@@ -81,13 +101,26 @@ def _keys_of(node: Node) -> KeysOf:
     return keys
 
 
-def _take(node: Node, package: Package) -> Carried:
+def _is_possible(at: datetime, packed: datetime, now: datetime) -> None:
+    """Nothing is handed over before it was packed, give or take a clock, or later than now."""
+    if at > now:
+        raise Problem("not-valid", "交到的时间还没有到")
+    if at < packed - SKEW:
+        raise Problem("not-valid", f"交到的时间早于打包的时间（{beijing(packed, '%Y-%m-%d %H:%M')}）")
+
+
+def _take(node: Node, package: Package, handed_over: HandedOver | None) -> Carried:
     manifest = package.signed.manifest
     for entry in manifest.blobs:
         content = b"".join(package.blob(entry.hash))
         with node.db.write() as tx:
             repository.keep_blob(tx, entry.hash, content)
-    given = [receive(node, content) for content in package.messages()]
+    given = []
+    for content in package.messages():
+        given.append(receive(node, content))
+        if handed_over is not None and given[-1].is_stored and not given[-1].is_again:
+            with node.db.write() as tx:
+                repository.carried(tx, manifest.sender, opened(content).hash, handed_over.at, handed_over.by)
     fresh = sum(a.is_stored and not a.is_again for a in given)
     again = sum(a.is_again for a in given)
     answers = sum(_settle(node, manifest.sender, content) for content in package.answers())

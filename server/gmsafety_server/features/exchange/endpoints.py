@@ -1,6 +1,6 @@
 """What other nodes ask of this one: post a message, put and fetch files, fetch messages, see whether it is there."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -13,19 +13,20 @@ from gmsafety.exchange.mailroom import Answer
 from gmsafety.exchange.peers import Peer
 
 from ...errors import Problem
-from ...node import Node
-from ...web import Here
-from . import attachments, repository, service
+from ...mail.stations import own_row
+from ...scope import Viewer
+from ...web import Here, signed_in
+from . import attachments, health, repository, service
 from .attachments import PART, Part, Progress
-from .calling import caller_of
+from .calling import Asked, caller_of
 from .delivering import settle
-from .receiving import RETRY_AFTER, Doorway, refusal
+from .doorway import RETRY_AFTER, Doorway
+from .receiving import refusal
 from .wire import Reply
 
 router = APIRouter(prefix="/exchange/v1", include_in_schema=False)
 _BYTES = "application/octet-stream"
 _JSON = "application/json"
-_doorway = Doorway()
 Hash = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
@@ -42,13 +43,19 @@ async def body_of(request: Request, limit: int) -> bytes | None:
     return bytes(found)
 
 
+def origin_of(request: Request) -> str:
+    """The network address that a request comes from; behind a proxy that is trusted, the one that it tells."""
+    return request.client.host if request.client is not None else ""
+
+
 @router.post("/messages")
 async def post_message(request: Request, node: Here) -> Response:
     """A message of another node, as bytes; answered when it is stored, with signed bytes."""
     content = await body_of(request, node.settings.upload_limit)
     if content is None:
         return _signed(refusal(node, "too-large", b""))
-    return _signed(await run_in_threadpool(_doorway.receive, node, content))
+    doorway: Doorway = request.app.state.doorway
+    return _signed(await run_in_threadpool(doorway.receive, content, origin=origin_of(request)))
 
 
 def _signed(answer: Answer) -> Response:
@@ -62,11 +69,11 @@ async def called(request: Request, node: Here) -> tuple[Peer, bytes]:
     if content is None:
         raise Problem("too-large")
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    header = request.headers.get(HEADER, "")
+    asked = Asked(request.method, target, content, request.headers.get(HEADER, ""), origin_of(request))
 
     def look() -> Peer:
         with node.db.read() as tx:
-            return caller_of(tx, node, header, request.method, target, content)
+            return caller_of(tx, node, asked)
 
     return await run_in_threadpool(look), content
 
@@ -138,27 +145,21 @@ def ping(node: Here) -> Response:
     return Response(service.ping(node), media_type=_JSON)
 
 
-def metrics_text(node: Node) -> str:
-    """The queues in the words of Prometheus."""
-    with node.db.read() as tx:
-        told = repository.counts(tx, node.clock.now())
-        oldest = repository.oldest_unsent(tx)
-    age = (node.clock.now() - oldest).total_seconds() if oldest else 0
-    lines = [
-        "# HELP gmsafety_exchange_messages Messages by standing.",
-        "# TYPE gmsafety_exchange_messages gauge",
-        *(f'gmsafety_exchange_messages{{standing="{name}"}} {count}' for name, count in sorted(told.items())),
-        "# HELP gmsafety_exchange_oldest_unsent_seconds Age of the oldest message that was not answered.",
-        "# TYPE gmsafety_exchange_oldest_unsent_seconds gauge",
-        f"gmsafety_exchange_oldest_unsent_seconds {max(age, 0):.0f}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
 public = APIRouter(include_in_schema=False)
+Looker = Annotated[Viewer, Depends(signed_in("exchange.read"))]
 
 
 @public.get("/metrics")
 def metrics(node: Here) -> Response:
     """The figures of the exchange, for Prometheus."""
-    return Response(metrics_text(node), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(health.metrics(node), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@public.get("/api/v1/exchange/health")
+def get_details(node: Here, viewer: Looker) -> dict[str, Any]:
+    """How the node is, for its administrators: queues, ages, disk, tables, keys, other nodes."""
+    with node.db.read() as tx:
+        own = own_row(tx)
+    if own is not None and viewer.unit not in own.units:
+        raise Problem("not-allowed")
+    return health.details(node)

@@ -26,6 +26,7 @@ from ...tables import keys, users
 from . import repository
 
 _MOST_KEYS = 32
+_MOST_SIGNING = 4  # signatures of a message, as the protocol has it
 
 
 def set_own(
@@ -127,10 +128,10 @@ def _put_keys(tx: Connection, node: Node, row: Any, given: Iterable[PeerKey], ac
 
 
 def _known_units(tx: Connection, node: Node, units: Sequence[str]) -> None:
+    """Refuse units that nobody knows; of a region whose definitions are still to come from above, every full name."""
     known = node.directory(tx).units
-    if not units:
-        raise Problem("not-valid", "请写明服务哪些单位")
-    if strange := [u for u in units if u not in known]:
+    regions = {c.plugin for c in node.catalog.contents}
+    if strange := [u for u in units if u not in known and ("." not in u or u.partition(".")[0] in regions)]:
         raise Problem("not-valid", f"没有这些单位：{'、'.join(strange)}")
 
 
@@ -147,18 +148,44 @@ def _account(tx: Connection, node: Node, name: str, title: str, units: Sequence[
     before = tx.execute(select(users.c.id).where(users.c.login == login)).scalar()
     if before is not None:
         return int(before)
-    values = {
-        "login": login, "name": title[:80], "unit": units[0], "roles": [], "must_change": False, "failures": 0,
+    own = own_row(tx)
+    unit = next(iter((*units, *(own.units if own else ()))), "")
+    values: dict[str, Any] = {
+        "login": login, "name": title[:80], "unit": unit, "roles": [], "must_change": False, "failures": 0,
         "password": hash_password(secrets.token_urlsafe(32)), "disabled_at": now, "created_at": now, "changed_at": now,
     }  # fmt: skip
     return int(tx.execute(insert(users).values(values).returning(users.c.id)).scalar_one())
 
 
-def rotate(tx: Connection, node: Node, *, actor: str) -> SigningKey:
-    """Make a new key and tell all other nodes, signed with the key of before; it signs from the next start on."""
-    key = new_key(tx, node.settings, node.clock.now())
+def rotate(tx: Connection, node: Node, *, actor: str, algorithm: str | None = None) -> SigningKey:
+    """Make a new key and tell all other nodes, signed with the key of before; it signs from the commit on."""
+    _few_enough(tx)
+    key = new_key(tx, node.settings, node.clock.now(), algorithm=algorithm or node.key.algorithm)
     _tell_keys(tx, node, own_keys(tx), room_of(node))
-    audit.record(tx, node.clock.now(), actor, "keys.rotated", key.key_id, path="/")
+    audit.record(tx, node.clock.now(), actor, "keys.rotated", key.key_id, path="/", algorithm=key.algorithm)
+    return key
+
+
+def _few_enough(tx: Connection) -> None:
+    """With one key more than a message may have signatures, nothing could be sent any more."""
+    query = select(keys.c.key_id).where(keys.c.retired_at.is_(None)).order_by(keys.c.created_at, keys.c.key_id)
+    live = tx.execute(query).scalars().all()
+    if len(live) >= _MOST_SIGNING:
+        said = f"已有{len(live)}个在用的密钥，消息最多有{_MOST_SIGNING}个签名"
+        raise Problem("wrong-state", f"{said}；请先停用旧的（gmsafety node keys retire {live[0]}）")
+
+
+def sign_by(tx: Connection, node: Node, algorithm: str, *, actor: str) -> SigningKey | None:
+    """Sign by an algorithm from the first day on; None where the node does so already.
+
+    The key of before is retired at once where no other node knows it.
+    """
+    if node.key.algorithm == algorithm:
+        return None
+    key = rotate(tx, node, actor=actor, algorithm=algorithm)
+    if not peer_rows(tx):
+        now = node.clock.now()
+        tx.execute(update(keys).where(keys.c.key_id != key.key_id, keys.c.retired_at.is_(None)).values(retired_at=now))
     return key
 
 

@@ -1,59 +1,95 @@
 """A message comes in: it is stored and answered, or refused; what it asks for is done later."""
 
 import logging
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from threading import BoundedSemaphore
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from gmsafety.exchange.answers import REFUSALS, Refusal, read_answer, sign_refusal
+from gmsafety.exchange.answers import REFUSALS, Refusal, sign_refusal
 from gmsafety.exchange.canonical import digest
-from gmsafety.exchange.envelope import Message
-from gmsafety.exchange.mailroom import Answer, Examine
+from gmsafety.exchange.envelope import Envelope, Letter, Message
+from gmsafety.exchange.mailroom import Answer, Examine, Seen, look_at
+from gmsafety.exchange.peers import Peer
 
+from ...directory import Directory
 from ...mail.posting import room_of
-from ...mail.shelf import Shelf
-from ...mail.stations import stations
+from ...mail.stations import Stations, find_peer, stations
+from ...mail.tray import Tray
 from ...node import Node
+from ..submissions import addressing
+from . import journal
+from .journal import Event
 
-AT_ONCE = 32
-"""Messages that are received at the same time; who comes when there are as many is asked to come again."""
-RETRY_AFTER = 2
 _TURNS = 3
-_FROM_BELOW = ("submission", "withdraw")
+_FROM_BELOW = ("submission", "withdraw", "outdated")
 _FROM_ABOVE = ("receipt", "report", "decision")
 _USUAL = ("attachments-missing", "busy")
 _log = logging.getLogger("gmsafety.exchange")
 
 
-class Doorway:
-    """Lets so many in at once."""
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A message that somebody brings, read before anybody is kept waiting for it, and from which address."""
 
-    def __init__(self, at_once: int = AT_ONCE) -> None:
-        self._room = BoundedSemaphore(at_once)
-
-    def receive(self, node: Node, content: bytes) -> Answer:
-        """Receive a message, unless too many are being received."""
-        if not self._room.acquire(blocking=False):
-            return refusal(node, "busy", content)
-        try:
-            return receive(node, content)
-        finally:
-            self._room.release()
+    letter: Letter
+    origin: str | None = None
 
 
-def receive(node: Node, content: bytes) -> Answer:
+def receive(node: Node, content: bytes, *, origin: str | None = None) -> Answer:
     """Take a message into the inbox; the answer is given when it is committed."""
-    answer = refusal(node, "busy", content)
-    for _ in range(_TURNS):
-        with suppress(IntegrityError), node.db.write() as tx:  # the same message may come twice at once
-            now = node.clock.now()
-            answer = room_of(node).receive(content, Shelf(tx, now), now=now, examine=_examine(tx, node))
-            break
-    _tell(content, answer)
-    if answer.is_stored and not answer.is_again:
+    seen = look_at(content)
+    return refused(node, seen) if seen.letter is None else receive_one(node, Visit(seen.letter, origin))
+
+
+def receive_one(node: Node, visit: Visit) -> Answer:
+    """Take in what one visit brings; where the database fails nothing is stored, and it may come again."""
+    try:
+        for _ in range(_TURNS):
+            with suppress(IntegrityError):  # the same message may come twice at once
+                return receive_together(node, [visit])[0]
+    except SQLAlchemyError as error:
+        _log.error("暂时不能接收", exc_info=error)
+    return refused(node, Seen(visit.letter.content, slug="busy"))
+
+
+def look_up(node: Node, visit: Visit) -> Peer | None:
+    """Who brings a message, without holding anything for it; one that speaks from where it may not is nobody."""
+    with node.db.glance() as tx:
+        return find_peer(tx, visit.letter.message.envelope.sender, origin=visit.origin)
+
+
+def receive_together(node: Node, visits: Sequence[Visit]) -> list[Answer]:
+    """Take in what several visits bring, in one transaction; where it fails, nothing of any of them is stored."""
+    with node.db.write() as tx:
+        now = node.clock.now()
+        tray = Tray(tx, now, [v.letter for v in visits])
+        answers = list(_taken_in(node, visits, tray, now, _examine(tx, node)))
+        tray.put_in()
+    for visit, answer in zip(visits, answers, strict=True):
+        _tell(node, visit.letter, answer)
+    if any(answer.is_stored and not answer.is_again for answer in answers):
         node.wake()
+    return answers
+
+
+def _taken_in(
+    node: Node, visits: Sequence[Visit], tray: Tray, now: datetime, examine: Examine
+) -> Iterator[Answer]:  # fmt: skip
+    room = room_of(node)
+    for visit in visits:
+        tray.origin = visit.origin
+        yield room.take_in(visit.letter, tray, now=now, examine=examine)
+
+
+def refused(node: Node, seen: Seen) -> Answer:
+    """A signed refusal of what is no message, and of one that nobody has looked at; with a line in the log."""
+    answer = refusal(node, seen.slug, seen.content)
+    _tell_refused(node, answer, seen.content)
     return answer
 
 
@@ -64,11 +100,15 @@ def refusal(node: Node, slug: str, content: bytes) -> Answer:
         node=node.settings.node, received=digest(content), code=kind.code, slug=slug, status=kind.status,
         said=kind.words, refused_at=node.clock.now(),
     )  # fmt: skip
-    return Answer(kind.status, sign_refusal(told, node.key).to_bytes())
+    return Answer(kind.status, sign_refusal(told, node.key).to_bytes(), slug=slug)
 
 
 def _examine(tx: Connection, node: Node) -> Examine:
     """Nobody speaks for a unit that is not theirs, and tests do not mix with what counts."""
+
+    @cache
+    def known() -> tuple[Directory, Stations]:
+        return node.directory(tx), stations(tx, node.settings.node)
 
     def look(message: Message) -> str:
         envelope = message.envelope
@@ -76,24 +116,32 @@ def _examine(tx: Connection, node: Node) -> Examine:
             return "not-applicable"
         if envelope.subject is None:
             return ""
-        path = node.directory(tx).path(envelope.subject.unit)
-        around = stations(tx, node.settings.node)
+        directory, around = known()
+        path = directory.path(envelope.subject.unit)
         if envelope.kind in _FROM_BELOW and around.of(path) != envelope.sender:
             return "not-applicable"
-        if envelope.kind in _FROM_ABOVE and (around.of(path) is not None or around.above(path) != envelope.sender):
+        sender, subject = envelope.sender, envelope.subject
+        if envelope.kind in _FROM_ABOVE and not addressing.may_answer(tx, around, sender, subject, path):
             return "not-applicable"
         return ""
 
     return look
 
 
-def _tell(content: bytes, answer: Answer) -> None:
-    """A line of the log for each message, with its hash; of a refused one with the reason."""
-    told = read_answer(answer.content)
-    if hasattr(told, "stored"):
-        stored = told.stored
-        _log.info("收到 %s %s%s", stored.sender, stored.message, "（再次）" if answer.is_again else "")
+def _tell(node: Node, letter: Letter, answer: Answer) -> None:
+    """A line of the log for each message."""
+    envelope = letter.message.envelope
+    if answer.is_stored:
+        outcome = "again" if answer.is_again else "held" if answer.status == 202 else "stored"
+        said = f"收到 {envelope.sender} {envelope.id}{'（再次）' if answer.is_again else ''}"
+        journal.note(node, Event.came(envelope, outcome), said)
     else:
-        no = told.refusal
-        level = logging.INFO if no.slug in _USUAL else logging.WARNING
-        _log.log(level, "拒收 %s %s %s，%d字节", no.code, no.slug, no.received, len(content))
+        _tell_refused(node, answer, letter.content, envelope)
+
+
+def _tell_refused(node: Node, answer: Answer, content: bytes, envelope: Envelope | None = None) -> None:
+    """Of a refused message the reason, with its hash; what it says of itself is not proved."""
+    level = logging.INFO if answer.slug in _USUAL else logging.WARNING
+    code = REFUSALS[answer.slug].code
+    event = Event.came(envelope, "refused", code) if envelope is not None else Event("in", "refused", code)
+    journal.note(node, event, f"拒收 {code} {answer.slug} {digest(content)}，{len(content)}字节", level=level)

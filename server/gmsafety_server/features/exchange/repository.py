@@ -8,7 +8,12 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from ...tables import AnyRow, blobs, channels_in, chunks, inbox, outbox, peers
+from gmsafety.exchange.mailroom import Mark
+from gmsafety.exchange.reconciling import BETWEEN_NODES
+
+from ...db import LEASING, take_turn
+from ...mail.stations import begin_edition
+from ...tables import AnyRow, blobs, channels_in, channels_out, chunks, inbox, outbox, peers
 
 _IN = [c for c in inbox.c if c.name not in ("content", "answer")]
 _OUT = [c for c in outbox.c if c.name not in ("content", "answer")]
@@ -17,13 +22,42 @@ _UNSENT = and_(outbox.c.answered_at.is_(None), outbox.c.dead_at.is_(None))
 
 
 def to_take(tx: Connection, now: datetime) -> list[int]:
-    """The messages that are next to be taken up: the first of every channel, the one that came first first."""
-    first = select(func.min(inbox.c.sequence).label("sequence"), inbox.c.sender, inbox.c.epoch)
-    first_of = first.where(_UNTAKEN).group_by(inbox.c.sender, inbox.c.epoch).subquery()
+    """The messages that are next to be taken up, the one that came first first.
+
+    What nodes tell each other about themselves waits for nothing but its like in the same channel. What is about forms
+    waits for what is before it in all channels of its sender, the older ones complete, and while we wait for that node.
+    """
+    between = inbox.c.kind.in_(sorted(BETWEEN_NODES))
+    first = select(
+        func.min(inbox.c.sequence).label("sequence"), inbox.c.sender, inbox.c.epoch, between.label("between")
+    )
+    first_of = first.where(_UNTAKEN).group_by(inbox.c.sender, inbox.c.epoch, between).subquery()
     same = and_(*(inbox.c[n] == first_of.c[n] for n in ("sender", "epoch", "sequence")))
     ready = or_(inbox.c.next_try.is_(None), inbox.c.next_try <= now)
-    query = select(inbox.c.id).join(first_of, same).where(_UNTAKEN, ready).order_by(inbox.c.id)
-    return list(tx.execute(query).scalars())
+    columns = (inbox.c.id, inbox.c.sender, inbox.c.epoch, first_of.c.between, ready.label("ready"))
+    rows = tx.execute(select(*columns).join(first_of, same).where(_UNTAKEN).order_by(inbox.c.id)).all()
+    forms = _oldest(row for row in rows if not row.between)
+    turns = _may_be_taken(tx, forms) if forms else {}
+    return [r.id for r in rows if r.ready and (r.between or turns.get(r.sender) == r.epoch)]
+
+
+def _oldest(rows: Iterable[AnyRow]) -> dict[str, str]:
+    """The oldest epoch of each sender that something waits in."""
+    found: dict[str, str] = {}
+    for row in rows:
+        found[row.sender] = min(row.epoch, found.get(row.sender, row.epoch))
+    return found
+
+
+def _may_be_taken(tx: Connection, forms: Mapping[str, str]) -> dict[str, str]:
+    """Of each sender the epoch in which forms may be taken up, where they may."""
+    closed = asked(tx)
+    several = select(channels_in.c.sender).group_by(channels_in.c.sender).having(func.count() > 1)
+    for row in tx.execute(select(channels_in).where(channels_in.c.sender.in_(several))):
+        mark = Mark(row.epoch, row.sequence, row.hash, row.last, tuple(row.lost))
+        if row.epoch < forms.get(row.sender, "") and not mark.is_complete:
+            closed.add(row.sender)
+    return {sender: epoch for sender, epoch in forms.items() if sender not in closed}
 
 
 def received(tx: Connection, number: int) -> AnyRow | None:
@@ -43,22 +77,50 @@ def stumbled(tx: Connection, number: int, failures: int, next_try: datetime, det
     tx.execute(update(inbox).where(inbox.c.id == number, inbox.c.taken_at.is_(None)).values(values))
 
 
+def carried(tx: Connection, sender: str, hash_: str, at: datetime, by: str) -> None:
+    """Note with a message when it was handed over on a medium, and who says so; what was noted before stays."""
+    mine = (inbox.c.sender == sender, inbox.c.hash == hash_, inbox.c.carried_at.is_(None))
+    tx.execute(update(inbox).where(*mine).values(carried_at=at, carried_by=by[:200]))
+
+
 def take_again(tx: Connection, number: int) -> bool:
     """Have a message that came to nothing be taken up once more."""
-    again = update(inbox).where(inbox.c.id == number, inbox.c.problem.is_not(None))
+    again = update(inbox).where(inbox.c.id == number, inbox.c.problem.is_not(None), inbox.c.kind != "handover")
     return tx.execute(again.values(taken_at=None, problem=None, detail=None, next_try=None)).rowcount == 1
 
 
 def lease(tx: Connection, now: datetime, until: datetime, *, limit: int, only: str | None = None) -> list[AnyRow]:
-    """Take messages that are to be sent to nodes that can be called, for oneself until a moment; in their order."""
+    """Take messages that are to be sent to nodes that can be called, for oneself until a moment; in their order.
+
+    A node for which somebody else has taken messages is left to them, so that its channel stays in order.
+    """
+    take_turn(tx, LEASING)
     callable_ = select(peers.c.name).where(peers.c.is_open, peers.c.address.is_not(None))
-    free = or_(outbox.c.leased_until.is_(None), outbox.c.leased_until < now)
-    due = and_(_UNSENT, free, outbox.c.next_try <= now, outbox.c.receiver.in_(callable_))
+    others = select(outbox.c.receiver).where(_UNSENT, outbox.c.leased_until >= now)
+    free = and_(outbox.c.receiver.in_(callable_), outbox.c.receiver.not_in(others))
+    due = and_(_UNSENT, free, outbox.c.next_try <= now)
     query = select(outbox).where(due if only is None else and_(due, outbox.c.receiver == only))
     rows = tx.execute(query.order_by(outbox.c.id).limit(limit).with_for_update(skip_locked=True)).all()
     if rows:
         tx.execute(update(outbox).where(outbox.c.id.in_([r.id for r in rows])).values(leased_until=until))
     return list(rows)
+
+
+def keep_lease(tx: Connection, numbers: Iterable[int], since: datetime, until: datetime) -> bool:
+    """Keep messages for longer; False where they are somebody else's by now."""
+    mine = and_(outbox.c.id.in_(list(numbers)), outbox.c.leased_until == since)
+    return tx.execute(update(outbox).where(mine, _UNSENT).values(leased_until=until)).rowcount > 0
+
+
+def end_leases(tx: Connection) -> None:
+    """Give everything back: whoever had taken it is no more."""
+    tx.execute(update(outbox).where(outbox.c.leased_until.is_not(None)).values(leased_until=None))
+
+
+def hurry(tx: Connection, receiver: str, now: datetime) -> None:
+    """Have all that waits for a node be sent now."""
+    waiting = and_(outbox.c.receiver == receiver, _UNSENT, outbox.c.next_try > now)
+    tx.execute(update(outbox).where(waiting).values(next_try=now))
 
 
 def anything_to_send(tx: Connection, now: datetime) -> bool:
@@ -203,6 +265,25 @@ def oldest_unsent(tx: Connection) -> datetime | None:
     return moment
 
 
+def oldest_untaken(tx: Connection) -> datetime | None:
+    """Since when the oldest message waits that could be taken up."""
+    moment: datetime | None = tx.execute(select(func.min(inbox.c.stored_at)).where(_UNTAKEN)).scalar()
+    return moment
+
+
+def keys_told(tx: Connection) -> dict[str, datetime]:
+    """When each node was last told of our keys, of the messages that it has answered."""
+    query = select(outbox.c.receiver, func.max(outbox.c.posted_at))
+    query = query.where(outbox.c.kind == "keys", outbox.c.answered_at.is_not(None)).group_by(outbox.c.receiver)
+    return dict(tx.execute(query))
+
+
+def dead_by_peer(tx: Connection) -> dict[str, int]:
+    """How many messages each node has refused for good."""
+    query = select(outbox.c.receiver, func.count()).where(outbox.c.dead_at.is_not(None)).group_by(outbox.c.receiver)
+    return {name: int(count) for name, count in tx.execute(query)}
+
+
 def inbox_rows(tx: Connection, standing: str, *, offset: int, limit: int) -> tuple[list[AnyRow], int]:
     """A page of the inbox, the newest first; `standing` is untaken, held, failed, or anything else for all."""
     chosen: dict[str, Any] = {"untaken": _UNTAKEN, "held": inbox.c.held, "failed": inbox.c.problem.is_not(None)}
@@ -250,11 +331,23 @@ def asked_since(tx: Connection, receiver: str, moment: datetime) -> bool:
     return tx.execute(select(outbox.c.id).where(*recent).limit(1)).first() is not None
 
 
-def send_number_again(tx: Connection, receiver: str, epoch: str, number: int, now: datetime) -> bool:
-    """Have a message be sent again by its number, although it was answered."""
-    place = (outbox.c.receiver == receiver, outbox.c.epoch == epoch, outbox.c.sequence == number)
-    again = {"answered_at": None, "dead_at": None, "leased_until": None, "next_try": now}
-    return tx.execute(update(outbox).where(*place).values(again)).rowcount == 1
+def waiting_kinds(tx: Connection, kind: str) -> set[str]:
+    """The nodes for which a message of a kind waits to be sent."""
+    return set(tx.execute(select(outbox.c.receiver).where(_UNSENT, outbox.c.kind == kind).distinct()).scalars())
+
+
+def begun_anew(tx: Connection) -> set[str]:
+    """The nodes that go on in another epoch, and have not said what they know of those before."""
+    latest = func.max(channels_in.c.epoch)
+    query = select(channels_in.c.sender).join(peers, peers.c.name == channels_in.c.sender)
+    query = query.group_by(channels_in.c.sender, peers.c.settled).having(func.count() > 1)
+    unsettled = or_(peers.c.settled.is_(None), peers.c.settled < latest)
+    return set(tx.execute(query.having(unsettled)).scalars())
+
+
+def asked(tx: Connection) -> set[str]:
+    """The nodes that we wait for, having been restored."""
+    return set(tx.execute(select(channels_out.c.receiver).where(channels_out.c.asking.is_not(None))).scalars())
 
 
 def last_heard(tx: Connection) -> dict[str, datetime]:
@@ -282,6 +375,12 @@ def put_peer(tx: Connection, values: Mapping[str, Any]) -> None:
     kept = {k: v for k, v in values.items() if k not in ("name", "added_at", "user_id")}
     fresh = dialect(peers).values(**values)
     tx.execute(fresh.on_conflict_do_update(index_elements=["name"], set_=kept))
+    begin_edition(tx)
+
+
+def rows_serving(tx: Connection, unit: str) -> list[AnyRow]:
+    """The nodes, this one too, that a unit is named with."""
+    return [row for row in tx.execute(select(peers)) if unit in row.units]
 
 
 def peer_row(tx: Connection, name: str) -> AnyRow | None:

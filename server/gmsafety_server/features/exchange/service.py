@@ -19,7 +19,10 @@ from ... import audit
 from ...errors import Problem
 from ...mail.stations import own_row, peer_of, peer_rows
 from ...node import Node
-from . import repository
+from ...regions import refused_plugins
+from ...scope import Viewer
+from ...tables import AnyRow
+from . import differences, repository
 from .wire import Unreached, Wire
 
 BUSY = 1000
@@ -37,7 +40,10 @@ class SignedPing(Value):
 
 @dataclass(frozen=True, slots=True)
 class PeerState:
-    """Another node as it stands: who it is, what waits for it, when it was last heard of."""
+    """Another node as it stands: who it is, what waits for it, when it was last heard of and told what we have.
+
+    `networks` are the addresses that it may speak from, `is_asked`: this node was restored and waits for it.
+    """
 
     name: str
     title: str
@@ -47,21 +53,26 @@ class PeerState:
     is_open: bool
     waiting: int
     heard_at: datetime | None
+    stated_at: datetime | None = None
+    networks: tuple[str, ...] = ()
+    is_asked: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """As the command line tells it."""
-        return {**asdict(self), "heard_at": self.heard_at.isoformat() if self.heard_at else None}
+        moments = {"heard_at": self.heard_at, "stated_at": self.stated_at}
+        return {**asdict(self), **{name: at.isoformat() if at else None for name, at in moments.items()}}
 
 
 def peer_states(tx: Connection) -> list[PeerState]:
     """All other nodes."""
-    heard, waiting = repository.last_heard(tx), repository.waiting_for(tx)
+    heard, waiting, asked = repository.last_heard(tx), repository.waiting_for(tx), repository.asked(tx)
     states = []
     for row in peer_rows(tx):
         peer = peer_of(row)
         keys = tuple(k.key_id + ("（已吊销）" if k.revoked else "") for k in peer.keys)
-        standing = (peer.is_open, waiting.get(peer.name, 0), heard.get(peer.name))
-        states.append(PeerState(peer.name, peer.title, peer.address, peer.units, keys, *standing))
+        standing = (peer.is_open, waiting.get(peer.name, 0), heard.get(peer.name), row.stated_at)
+        told = (peer.name, peer.title, peer.address, peer.units, keys)
+        states.append(PeerState(*told, *standing, tuple(row.networks or ()), peer.name in asked))
     return states
 
 
@@ -87,12 +98,18 @@ def faults(tx: Connection, node: Node) -> list[Fault]:
         found.append(Fault("发件", f"{told['turned_down']}件对方收下而未能办理", "请按所说改正后重新报送"))
     if told["failed"]:
         found.append(Fault("收件", f"{told['failed']}件未能办理", "请查看原因，改正后用“再办理”"))
+    found += _of_definitions(tx, node, own)
     for gap in repository.gaps(tx):
         said = f"缺第{gap.first - 1}件及以前的，后面{gap.held}件在等"
         found.append(Fault(gap.sender, said, "请对方重发；发件在拒收之列的，请其改正后重发"))
+    if tasks := sum(differences.open_counts(tx).values()):
+        found.append(Fault("对账", f"{tasks}项差异待办", "请查看“对账”（gmsafety node tasks）"))
     for state in peer_states(tx):
         if not state.is_open:
             continue
+        if state.is_asked:
+            said = "本节点从备份恢复后，在等对方对账；对方答复前不报送、不办理"
+            found.append(Fault(state.name, said, "请核对网络；不通网的请导出包带去，再带回对方的包"))
         if state.waiting and (state.heard_at is None or now - state.heard_at > QUIET):
             found.append(Fault(state.name, f"{state.waiting}件待发，一天没有对方消息", "请核对地址和网络"))
         if state.address and state.address.startswith("http://") and not _is_near(state.address):
@@ -100,8 +117,26 @@ def faults(tx: Connection, node: Node) -> list[Fault]:
     return found
 
 
+def _of_definitions(tx: Connection, node: Node, own: AnyRow) -> list[Fault]:
+    """What is wrong with the definitions: a plugin that is not used, a unit that nobody has declared yet."""
+    found = []
+    for region in refused_plugins(tx, node.settings.node):
+        said = f"安装的插件{region}比上级下发的宽，或与其他定义不合，没有采用"
+        found.append(Fault("定义", said, "请查看“定义”，或改装与上级相同的版本"))
+    if unknown := [u for u in own.units if u not in node.directory(tx).units]:
+        said = f"本节点的单位{'、'.join(unknown)}还没有定义"
+        found.append(Fault("定义", said, "请上级节点下发（gmsafety node definitions push），或安装地区的插件"))
+    return found
+
+
 def _is_near(address: str) -> bool:
     return any(address.startswith(f"http://{host}") for host in ("127.", "localhost", "[::1]"))
+
+
+def keeps(tx: Connection, viewer: Viewer) -> bool:
+    """Tell whether somebody looks after the node: an administrator of a unit that it serves by name."""
+    own = own_row(tx)
+    return own is None or not own.units or viewer.unit in own.units
 
 
 def ping(node: Node) -> bytes:

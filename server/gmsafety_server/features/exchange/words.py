@@ -13,13 +13,15 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "report": "核对回执",
         "decision": "审核回执",
         "withdraw": "撤回",
+        "outdated": "汇总过时",
         "notice": "通知",
-        "definitions": "规定",
+        "definitions": "定义",
         "digest": "对账",
         "ask": "询问",
         "copies": "副本",
         "keys": "密钥",
         "ping": "应答",
+        "handover": "单位交接",
     }
 )
 COUNTS: Mapping[str, str] = MappingProxyType(
@@ -33,6 +35,7 @@ COUNTS: Mapping[str, str] = MappingProxyType(
         "late": "发件待送、试过的",
         "dead": "发件被拒收",
         "turned_down": "发件对方未能办理",
+        "tasks": "对账待办",
     }
 )
 
@@ -42,12 +45,14 @@ def line(row: Any) -> dict[str, Any]:
     told = row._mapping
     at = told.get("stored_at") or told["posted_at"]
     done = told.get("taken_at") or told.get("answered_at")
+    carried = told.get("carried_at")
     return {
         "id": row.id, "node": told.get("sender") or told["receiver"], "message_id": row.message_id, "kind": row.kind,
         "unit": row.unit, "item": row.item, "period": str(row.period) if row.period else None,
         "revision": row.revision, "sequence": row.sequence, "at": beijing(at, "%Y-%m-%d %H:%M:%S"),
         "done_at": beijing(done, "%Y-%m-%d %H:%M:%S") if done else None, "failures": row.failures,
         "problem": row.problem, "detail": row.detail,
+        "carried_at": beijing(carried) if carried else None, "carried_by": told.get("carried_by"),
     }  # fmt: skip
 
 

@@ -94,8 +94,9 @@ def _desk(tx: Connection, node: Node, unit: str, form: Form, day: date, brought:
         return lay_out(tx, node, found[0], drafts=True)
     directory = node.directory(tx)
     upper = directory.units[unit].parent
-    nobodys = SimpleNamespace(unit=unit, upper=upper, campaign="", item=form.ref, period=day, opens=day)
-    return Desk(directory, nobodys, Item(form.ref, "form", form.title))  # type: ignore[arg-type]  # not a row
+    about = {"campaign": "", "item": form.ref, "period": day, "opens": day, "due_at": node.clock.now()}
+    nobodys = SimpleNamespace(unit=unit, upper=upper, **about)
+    return Desk(directory, nobodys, Item(form.ref, "form", form.title, form=form.ref))  # type: ignore[arg-type]  # not a row
 
 
 def _day(node: Node, brought: Brought, reading: Reading | None) -> date:

@@ -105,12 +105,14 @@ def store(tx: Connection, node: Node, viewer: Viewer, ready: Ready, looked: Look
     counted = repository.counted(tx, [row.id])[row.id]
     if counted != repository.in_force(tx, [row.id])[row.id] and not envelope.reason:
         raise Problem("reason-needed", "下级的报表已有变化，汇总还没有更新：请重新汇总，或写明原因")
+    looked = replace(looked, made_of=repository.parts_of(tx, counted))
     uid = submissions.store(tx, node, viewer, looked).uid
     filed = repository.by_message(tx, row.unit, envelope.message_id)
     if filed is None:
         raise Problem("failed")
     kept = {"basis": row.basis, "sources": sorted(counted), "own": row.own, "adjustments": row.adjustments}
     repository.add_filing(tx, {"submission_id": filed.id, "rollup_id": row.id, **kept})
+    repository.doubt(tx, row.id)
     now = node.clock.now()
     repository.change(tx, row.id, seen, {"state": "filed", "submission_id": filed.id, "changed_at": now})
     told = {"submission": uid, "revision": filed.revision, "sources": sorted(counted)}

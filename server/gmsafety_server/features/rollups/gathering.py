@@ -69,6 +69,12 @@ def opener(tx: Connection, node: Node) -> Below:
     return below
 
 
+def filed_and_now(tx: Connection, node: Node, filing: AnyRow, numbers: Iterable[int]) -> tuple[Made, Made]:
+    """A roll-up as it was made when it was filed, and as it would be made of these submissions."""
+    then = _then(tx, node, filing)
+    return make(then), make(replace(then, lower=parts_of_row(tx, node, filing, numbers).lower))
+
+
 def _then(tx: Connection, node: Node, filing: AnyRow) -> Parts:
     parts = parts_of_row(tx, node, filing, filing.then_sources)
     return replace(parts, own=filing.then_own, adjustments=filing.then_adjustments)

@@ -1,11 +1,15 @@
 """One request of a unit, from looking to commit, in the same way for programs and for pages."""
 
+from contextlib import suppress
+
 from fastapi import Response, UploadFile
 from sqlalchemy.exc import IntegrityError
 
+from ...errors import Problem
 from ...node import Node
 from ...scope import Viewer
 from ..submissions.artefacts import plain_name
+from ..submissions.judging import Overtaken
 from ..submissions.papers import TYPES, Suffix
 from ..submissions.schemas import Enclosure
 from ..submissions.views import attachment
@@ -14,6 +18,7 @@ from .gathering import form_of, lay_bench, made_of, upward_slot
 from .schemas import FileIn, RollupIn
 
 _BYTES = "application/octet-stream"
+_TURNS = 3
 
 
 def make_or_find(node: Node, viewer: Viewer, told: RollupIn, seen: int | None) -> tuple[str, bool]:
@@ -48,7 +53,17 @@ def enclosed(file: UploadFile) -> Enclosure:
 
 
 def file_upward(node: Node, viewer: Viewer, uid: str, seen: int, told: FileIn) -> str:
-    """File the result with the upper unit; returns the uid of the submission."""
+    """File the result with the upper unit; returns the uid of the submission.
+
+    Where a form that it is checked with comes in while it is looked at, it is looked at again.
+    """
+    for _ in range(_TURNS):
+        with suppress(Overtaken):
+            return _file_upward(node, viewer, uid, seen, told)
+    raise Problem("busy")
+
+
+def _file_upward(node: Node, viewer: Viewer, uid: str, seen: int, told: FileIn) -> str:
     with node.db.read() as tx:
         ready = filing.prepare(tx, node, viewer, uid)
     looked = filing.wrap(node, ready, told)

@@ -6,9 +6,23 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select, update
 
-from ...tables import AnyRow, attachments, rollup_filings, rollup_sources, rollups, slots, submissions, users
+from gmsafety.exchange.payloads import Part
 
-SUMMARY = [c for c in submissions.c if c.name not in ("body", "origin", "findings")]
+from ...planning import NO_DEADLINE
+from ...tables import (
+    AnyRow,
+    attachments,
+    doubts,
+    outdated,
+    rollup_filings,
+    rollup_sources,
+    rollups,
+    slots,
+    submissions,
+    users,
+)
+
+SUMMARY = [c for c in submissions.c if c.name not in ("body", "origin", "findings", "made_of")]
 COUNTED = {"accepted": ("accepted",), "submitted": ("submitted", "accepted")}
 """The states of a submission that is counted, by the basis of the roll-up."""
 
@@ -138,6 +152,66 @@ def by_message(tx: Connection, sender: str, message_id: str) -> AnyRow | None:
     return tx.execute(select(submissions).where(same)).first()
 
 
+def parts_of(tx: Connection, numbers: Iterable[int]) -> tuple[Part, ...]:
+    """Submissions as other nodes know them."""
+    names = ("unit", "revision", "payload_hash")
+    query = select(*(submissions.c[n] for n in names)).where(submissions.c.id.in_(list(numbers)))
+    return tuple(Part(**row._mapping) for row in tx.execute(query.order_by(submissions.c.unit)))
+
+
+def doubted(tx: Connection) -> list[int]:
+    """The roll-ups below which something has changed since they were looked at."""
+    return list(tx.execute(select(doubts.c.rollup_id).distinct()).scalars())
+
+
+def doubt(tx: Connection, rollup: int) -> None:
+    """Have a filed roll-up be looked at: it may be out of date as soon as it is filed."""
+    tx.execute(insert(doubts).values(rollup_id=rollup))
+
+
+def take_doubts(tx: Connection, rollup: int) -> bool:
+    """Take the doubts in a roll-up away, to look at it; False where another process has taken them."""
+    return tx.execute(delete(doubts).where(doubts.c.rollup_id == rollup)).rowcount > 0
+
+
+def filed_last(tx: Connection, rollup: int) -> AnyRow | None:
+    """What a roll-up was filed as last, with its slot."""
+    of_slot = (slots.c[n] for n in ("path", "upper", "due_at", "submission_id"))
+    query = select(*SUMMARY, submissions.c.body, *of_slot).join(rollups, rollups.c.submission_id == submissions.c.id)
+    return tx.execute(query.join(slots, slots.c.id == submissions.c.slot_id).where(rollups.c.id == rollup)).first()
+
+
+def to_be_counted(tx: Connection, filing: AnyRow) -> frozenset[int]:
+    """The submissions that a roll-up as it was filed would count now."""
+    same = and_(*(slots.c[n] == getattr(filing, n) for n in ("campaign", "item", "period")))
+    query = select(submissions.c.id).join(slots, slots.c.submission_id == submissions.c.id)
+    query = query.where(slots.c.upper == filing.unit, same, submissions.c.state.in_(COUNTED[filing.then_basis]))
+    return frozenset(tx.execute(query).scalars())
+
+
+def outdated_among(tx: Connection, numbers: Iterable[int]) -> dict[int, AnyRow]:
+    """Why these submissions are out of date, those that are."""
+    query = select(outdated).where(outdated.c.submission_id.in_(list(numbers)))
+    return {row.submission_id: row for row in tx.execute(query)}
+
+
+def set_outdated(tx: Connection, submission: int, told: Mapping[str, Any] | None) -> None:
+    """Keep why a submission is out of date; None where it is not any more."""
+    tx.execute(delete(outdated).where(outdated.c.submission_id == submission))
+    if told is not None:
+        tx.execute(insert(outdated).values(submission_id=submission, **told))
+
+
+def outdated_sources(tx: Connection, numbers: Iterable[int]) -> dict[int, set[int]]:
+    """The submissions that these roll-ups count and that are out of date themselves."""
+    wanted = list(numbers)
+    query = select(rollup_sources).join(outdated, outdated.c.submission_id == rollup_sources.c.submission_id)
+    found: dict[int, set[int]] = {n: set() for n in wanted}
+    for row in tx.execute(query.where(rollup_sources.c.rollup_id.in_(wanted))):
+        found[row.rollup_id].add(row.submission_id)
+    return found
+
+
 def name_of(tx: Connection, user: int) -> str:
     """The name of a person."""
     return str(tx.execute(select(users.c.name).where(users.c.id == user)).scalar() or "")
@@ -161,7 +235,9 @@ def to_be_made(tx: Connection, unit: str, day: date) -> list[AnyRow]:
     accepted, submitted = (func.count().filter(slots.c.state == state) for state in COUNTED["submitted"][::-1])
     key = tuple(slots.c[n] for n in ("campaign", "duty", "item", "period"))
     counts = (func.count().label("owed"), accepted.label("accepted"), submitted.label("submitted"))
-    begun = and_(slots.c.upper == unit, slots.c.kind == "form", slots.c.opens <= day)
+    begun = and_(
+        slots.c.upper == unit, slots.c.kind == "form", slots.c.opens <= day, slots.c.due_at < NO_DEADLINE
+    )  # fmt: skip
     return list(tx.execute(select(*key, *counts).where(begun).group_by(*key).order_by(slots.c.period.desc(), key[2])))
 
 

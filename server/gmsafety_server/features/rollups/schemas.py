@@ -83,7 +83,7 @@ class FiledOut(BaseModel):
 
 
 class RollupOut(BaseModel):
-    """A roll-up in a list; `stale` when a form below was corrected, accepted or taken back since."""
+    """A roll-up in a list; `stale` when a form below was corrected, accepted, taken back or is out of date since."""
 
     uid: str
     unit: str
@@ -129,6 +129,7 @@ class SourceOut(BaseModel):
     warnings: int
     reason: str | None
     rollup: str | None
+    outdated: bool = Field(description="它的下级已有更正，等它报更正版")
 
 
 class MissingOut(BaseModel):

@@ -42,7 +42,9 @@ def standing(told: dict[str, Any] | None) -> list[Standing]:
         return [Standing("未汇总")]
     filed = told["submission"]
     marks = [Standing("已汇总", "note")]
-    if filed is not None and told["state"] == "filed":
+    if filed is not None and filed["state"] == "withdrawn":
+        marks.append(Standing("报送已撤回", "warn"))
+    elif filed is not None and told["state"] == "filed":
         words = {"submitted": ("已上报", "ok"), "accepted": ("上级已接受", "ok"), "returned": ("上级已退回", "bad")}
         marks = [Standing(*words.get(filed["state"], ("已上报", "ok")))]
     elif filed is not None:

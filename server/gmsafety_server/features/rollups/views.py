@@ -29,7 +29,7 @@ from .totals import ROWS, Question, Total, TotalsAsked, folded, plus, summed_pat
 
 def summaries(tx: Connection, node: Node, rows: list[AnyRow]) -> list[dict[str, Any]]:
     """Roll-ups as the lines of a list."""
-    stale = stale_among(tx, rows)
+    stale = stale_among(tx, rows) | {n for n, s in repository.outdated_sources(tx, [r.id for r in rows]).items() if s}
     filed = repository.summaries_of(tx, [r.submission_id for r in rows])
     return [_summary(tx, node, r, filed, stale=r.id in stale) for r in rows]
 
@@ -90,6 +90,7 @@ def detail_of(tx: Connection, node: Node, row: AnyRow, made: Made) -> dict[str, 
         "findings": [finding_json(f, made) for f in found],
         "adjustments": adjustments(made),
         "own": own(made),
+        "differs": now is not None,
         "changes": changes(made, now) if now is not None else [],
         "upward": upward(tx, node, slot),
     }
@@ -115,7 +116,8 @@ def numbers(made: Made) -> list[dict[str, Any]]:
 def sources(tx: Connection, made: Made) -> list[dict[str, Any]]:
     """The submissions that are counted, in the order of the units."""
     units = made.parts.directory.units
-    filed = repository.filings(tx, [given.row.id for given in made.lower.values()])
+    numbers_of = [given.row.id for given in made.lower.values()]
+    filed, old = repository.filings(tx, numbers_of), repository.outdated_among(tx, numbers_of)
     told = []
     for name, given in made.lower.items():
         row, unit = given.row, units.get(given.row.unit)
@@ -124,7 +126,8 @@ def sources(tx: Connection, made: Made) -> list[dict[str, Any]]:
         told.append({
             **{n: getattr(row, n) for n in same}, "unit_name": name, "area": units.area_name(unit) if unit else name,
             "submission": row.uid, "errors": count[0], "warnings": count[1],
-            "rollup": filed[row.id].uid if row.id in filed else None, "order": unit.area if unit else "",
+            "rollup": filed[row.id].uid if row.id in filed else None, "outdated": row.id in old,
+            "order": unit.area if unit else "",
         })  # fmt: skip
     return sorted(told, key=lambda s: (s["order"], s["unit"]))
 

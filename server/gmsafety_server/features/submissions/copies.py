@@ -26,7 +26,11 @@ def has_copy(files: list[AnyRow]) -> bool:
 
 def annotated(tx: Connection, node: Node, viewer: Viewer, uid: str) -> tuple[str, bytes]:
     """The copy of a submission's file, made as it is asked for: its name and its bytes."""
-    row = service.find(tx, viewer, "submission.read", uid)
+    return copy_of(tx, node, service.find(tx, viewer, "submission.read", uid))
+
+
+def copy_of(tx: Connection, node: Node, row: AnyRow) -> tuple[str, bytes]:
+    """The copy of the file of a submission that was found already."""
     form = next(iter(judging.forms_of(tx, row)), None)
     if form is None:
         raise Problem("not-found", "这份报送不是以电子表格或文档报来的表，没有可标注的文件")

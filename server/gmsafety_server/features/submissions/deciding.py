@@ -13,7 +13,7 @@ from ...names import new_uid
 from ...node import Node
 from ...planning import find_item
 from ...scope import Viewer
-from . import repository
+from . import addressing, marks, repository
 from .judging import Looked, as_json
 from .receipting import Receipts
 from .service import STATES, done_before, hold, keep_files, tell, unchanged
@@ -40,7 +40,8 @@ def decide(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, d
     around = stations(tx, node.settings.node)
     if row.upper != viewer.unit:
         raise Problem("not-allowed", "这不是报给本单位的")
-    if (elsewhere := around.above(row.path)) is not None:
+    way = addressing.decider(tx, row, row.slot_id)
+    if (elsewhere := around.above(way.path)) is not None:
         raise Problem("not-allowed", f"上级单位在节点“{elsewhere}”审核，不在这里")
     needed, after = _DECISIONS[decision.kind]
     told = {"kind": decision.kind, "text": decision.note, "data": {"reasons": list(decision.reasons)}}
@@ -55,8 +56,10 @@ def decide(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, d
     if not repository.change(tx, row.id, seen, {"state": after, "changed_at": now}):
         raise Problem("stale")
     repository.mark_slot(tx, row.slot_id, {"state": after})
+    marks.doubt_above(tx, row)
     item = find_item(node.catalog, row.campaign, row.item)
-    title, last = item.title if item else row.item, repository.last_receipt(tx, row.id)
+    title = item.title if item else row.item
+    last = repository.last_receipt(tx, row.id, node=node.settings.node, receiver=way.unit)
     receipts = Receipts(node, node.directory(tx), row, title=title, previous=last)
     receipts.decided(now, decision.kind, reasons=list(decision.reasons), note=decision.note)
     repository.add_receipts(tx, receipts.given)

@@ -1,7 +1,7 @@
 """The interface of submissions for programs."""
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, File, Form, Query, Response, UploadFile
 from pydantic import TypeAdapter
@@ -25,15 +25,18 @@ from .schemas import (
     Parcel,
     ReopenIn,
     ReturnIn,
+    State,
     SubmissionDetail,
     SubmissionList,
     SubmitIn,
+    WithdrawIn,
     Words,
 )
 
 router = APIRouter(prefix="/api/v1/submissions", tags=["报送"])
 Reader = Annotated[Viewer, Depends(signed_in("submission.read"))]
 Filer = Annotated[Viewer, Depends(signed_in("submission.file"))]
+Withdrawer = Annotated[Viewer, Depends(signed_in("submission.withdraw"))]
 Decider = Annotated[Viewer, Depends(signed_in("submission.decide"))]
 _BYTES = "application/octet-stream"
 _DETAIL = TypeAdapter(SubmissionDetail)
@@ -42,6 +45,7 @@ _FILED = (
     "accepted", "draft-exists", "closed", "too-early", "stale", "too-large", "wrong-type", "not-found",
 )  # fmt: skip
 _FILING = problems(*_FILED)
+_WITHDRAWING = problems("not-found", "wrong-state", "accepted", "closed", "stale", "if-match-missing")
 _REFILING = problems(*_FILED, "wrong-state", "if-match-missing")
 
 
@@ -123,7 +127,7 @@ class Filters:
         campaign: Annotated[Name | None, Query()] = None,
         item: Annotated[Name | None, Query()] = None,
         period: Annotated[date | None, Query()] = None,
-        state: Annotated[Literal["draft", "submitted", "accepted", "returned", "superseded"] | None, Query()] = None,
+        state: Annotated[State | None, Query()] = None,
     ) -> None:
         self.values = {"unit": unit, "campaign": campaign, "item": item, "period": period, "state": state}
 
@@ -180,6 +184,13 @@ def submit(uid: str, told: SubmitIn, node: Here, viewer: Filer, seen: IfMatch) -
 def discard(uid: str, node: Here, viewer: Filer, seen: IfMatch) -> None:
     """删除草稿。"""
     handling.discard(node, viewer, uid, seen=seen)
+
+
+@router.post("/{uid}/withdraw", response_model=SubmissionDetail, responses=_WITHDRAWING)
+def withdraw(uid: str, told: WithdrawIn, node: Here, viewer: Withdrawer, seen: IfMatch) -> Response:
+    """撤回已报而未被接受的；这一期回到未报。上级在另一节点的，等它的回执。"""
+    handling.withdraw(node, viewer, uid, seen=seen, reason=told.reason)
+    return _answer(node, viewer, uid, "submission.withdraw")
 
 
 _DECIDING = problems("not-found", "wrong-state", "stale", "if-match-missing")

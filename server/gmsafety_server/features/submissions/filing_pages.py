@@ -18,6 +18,7 @@ from .schemas import Enclosure, Envelope, MessageId, Parcel
 
 router = APIRouter(include_in_schema=False)
 Filer = Annotated[Viewer, Depends(posting("submission.file"))]
+Withdrawer = Annotated[Viewer, Depends(posting("submission.withdraw"))]
 Name = Annotated[MessageId, Form()]
 Number = Annotated[int, Path(ge=1, le=2**53)]
 _BYTES = "application/octet-stream"
@@ -124,6 +125,23 @@ def submit(uid: str, node: Here, viewer: Filer, seen: Seen, reason: Text = "") -
     except Problem as problem:
         return sorry(where, problem)
     return go(where, "已报送，回执在下面。")
+
+
+@router.post("/submissions/{uid}/withdraw")
+def withdraw(uid: str, node: Here, viewer: Withdrawer, seen: Seen, reason: Text = "") -> Response:
+    """Take back what was filed."""
+    where = f"/submissions/{uid}"
+    if not reason.strip():
+        return go(where, "撤回要写明原因。", kind="error")
+    try:
+        handling.withdraw(node, viewer, uid, seen=seen, reason=reason.strip())
+    except Problem as problem:
+        return sorry(where, problem)
+    with node.db.read() as tx:
+        row = service.find(tx, viewer, "submission.withdraw", uid)
+    if row.state != "withdrawn":
+        return go(where, "撤回的申请已交发往上级单位的节点；收到它的回执后，这一期回到未报。")
+    return go(f"/slots/{row.slot_id}", f"第{row.revision}版已撤回，回执在那一版的页上。这一期现在是未报。")
 
 
 @router.post("/submissions/{uid}/discard")

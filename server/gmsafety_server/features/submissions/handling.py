@@ -7,11 +7,14 @@ from dataclasses import replace
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from gmsafety.exchange.payloads import Part
+
 from ...errors import Problem
 from ...node import Node
+from ...occasions import find_occasion, make_room
 from ...planning import find_item
 from ...scope import Viewer
-from . import deciding, repository, service
+from . import deciding, regaining, repository, service, withdrawing
 from .judging import (
     Arrival,
     Looked,
@@ -24,7 +27,7 @@ from .judging import (
     message_hash_of,
     payload_hash_of,
 )
-from .schemas import Parcel
+from .schemas import Envelope, Parcel
 
 _TURNS = 3
 
@@ -68,24 +71,38 @@ def _store(node: Node, viewer: Viewer, parcel: Parcel) -> service.Stored:
 
 
 def arrive(
-    node: Node, viewer: Viewer, parcel: Parcel, arrival: Arrival, then: Callable[[Connection], None]
+    node: Node, viewer: Viewer, parcel: Parcel, arrival: Arrival, then: Callable[[Connection], None],
+    made_of: tuple[Part, ...] = (),
 ) -> None:  # fmt: skip
-    """Store what another node sent on, as what is filed here is stored; `then` is of the same transaction."""
+    """Store what another node sent on as what is filed here; `then` is done first in the same transaction."""
+    make_room_for(node, parcel.envelope)
     for _ in range(_TURNS):
         with node.db.read() as tx:
             directory = node.directory(tx)
             slot = find_slot(tx, directory, viewer, parcel.envelope)
             desk = lay_out(tx, node, slot, drafts=False, directory=directory)
-        looked = replace(look(node, desk, parcel), arrival=arrival)
+        looked = replace(look(node, desk, parcel), arrival=arrival, made_of=made_of)
         if parcel.enclosures and looked.payload_hash != arrival.content_hash:
             raise Problem("not-valid", "文件与报送时的校验值不符")
         _refuse(node, viewer, looked)
         looked = replace(looked, payload_hash=arrival.content_hash, message_hash=arrival.message_hash)
         with suppress(Overtaken), node.db.write() as tx:
-            service.store(tx, node, viewer, looked)
             then(tx)
+            regaining.store(tx, node, viewer, looked)
             return
     raise Problem("busy")
+
+
+def make_room_for(node: Node, envelope: Envelope) -> None:
+    """What comes upon an event has no slot before it comes."""
+    if envelope.campaign is None or envelope.unit is None or "/" not in envelope.item:
+        return
+    with node.db.read() as tx:
+        directory = node.directory(tx)
+    occasion = find_occasion(directory, envelope.campaign, envelope.item, envelope.unit)
+    if occasion is not None:
+        with node.db.write() as tx:
+            make_room(tx, directory, occasion, envelope.item, envelope.unit, envelope.period)
 
 
 def _refuse(node: Node, viewer: Viewer, looked: Looked) -> None:
@@ -144,6 +161,13 @@ def decide(node: Node, viewer: Viewer, uid: str, *, seen: int, decision: decidin
     """Accept, return, or withdraw an acceptance."""
     with node.db.write() as tx:
         deciding.decide(tx, node, viewer, uid, seen=seen, decision=decision)
+    node.wake()
+
+
+def withdraw(node: Node, viewer: Viewer, uid: str, *, seen: int, reason: str) -> None:
+    """Take back what was filed and is not accepted."""
+    with node.db.write() as tx:
+        withdrawing.withdraw(tx, node, viewer, uid, seen=seen, reason=reason)
     node.wake()
 
 

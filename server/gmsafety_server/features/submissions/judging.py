@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gmsafety.exchange.canonical import canonical, digest
+from gmsafety.exchange.payloads import Part
+from gmsafety.exchange.receipts import SignedReceipt
 from gmsafety.findings import FILE, Finding
 from gmsafety.forms import check, read
 from gmsafety.forms.reading import Reading
@@ -16,7 +18,7 @@ from ...carried import carry, has_form, record_of
 from ...directory import Directory
 from ...errors import Problem
 from ...node import Node
-from ...planning import Item, find_item
+from ...planning import NO_DEADLINE, Item, find_item
 from ...scope import Viewer, require
 from ...tables import AnyRow
 from . import repository
@@ -31,20 +33,27 @@ _NO_TABLE = ("wrong-form", "no-table")
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What a parcel that another node sent on has brought along: its names there, and when it was stored here."""
+    """What a parcel that another node sent on has brought along: its names there, and when it was stored here.
+
+    `onward` are the units to whose nodes this one is asked to send it.
+    `given` are receipts that were given for it before this node was restored, `findings` what was found then.
+    """
 
     uid: str
     revision: int
     stored_at: datetime
     content_hash: str
     message_hash: str
+    onward: frozenset[str] = frozenset()
+    given: tuple[SignedReceipt, ...] = ()
+    findings: tuple[dict[str, Any], ...] | None = None
 
 
 @dataclass(frozen=True)
 class Looked:
     """A parcel that was looked at; `refusal` names the problem for which it cannot be filed at all.
 
-    `arrival` is None for what is filed here.
+    `arrival` is None for what is filed here; `made_of` names what a roll-up was added up from.
     """
 
     parcel: Parcel
@@ -55,6 +64,7 @@ class Looked:
     findings: tuple[Finding, ...] = ()
     refusal: str | None = None
     arrival: Arrival | None = None
+    made_of: tuple[Part, ...] = ()
 
     @property
     def slot(self) -> AnyRow:
@@ -137,7 +147,7 @@ def look(node: Node, desk: Desk, parcel: Parcel) -> Looked:
         return replace(looked, findings=unsafe, refusal="unreadable")
     if desk.item.kind != "form":
         return looked
-    form = node.catalog.form(desk.item.ref, on=desk.slot.period)
+    form = node.catalog.form(desk.item.form, on=desk.slot.period)
     reading = taken(parcel, form, desk.directory, desk.slot)
     if reading.record is None:
         wrong = any(f.kind.slug in _NO_TABLE for f in reading.findings)
@@ -162,7 +172,7 @@ def look_again(node: Node, desk: Desk, row: AnyRow, enclosures: tuple[Enclosure,
         reading = read(enclosures[0].content, desk.directory.catalog, name=enclosures[0].name)
     else:
         reading = Reading("JSON", record_of(row.body, row.origin, node.catalog), ())
-    reading = in_version_asked(reading, catalog.form(desk.item.ref, on=period), catalog, period)
+    reading = in_version_asked(reading, catalog.form(desk.item.form, on=period), catalog, period)
     return Again(reading.record, judge(desk, reading))
 
 
@@ -231,7 +241,7 @@ def _envelope(desk: Desk, record: Record) -> list[Finding]:
         unit = catalog.units[desk.slot.unit].name
         found.append(catalog.kinds["account-differs"].at(place, text=printed, unit=unit))
     first = desk.slot.opens
-    if record.filed is not None and not first <= record.filed <= desk.slot.period:
+    if desk.slot.due_at < NO_DEADLINE and record.filed is not None and not first <= record.filed <= desk.slot.period:
         place = record.place("header.date")
         found.append(catalog.kinds["period-differs"].at(place, text=record.filed, first=first, last=desk.slot.period))
     return found

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, and_, or_
 from ...captions import item_caption
 from ...errors import Problem
 from ...node import Node
+from ...planning import find_item
 from ...scope import Viewer, visible
 from ...tables import slots, submissions
 from ...templating import page
 from ...web import Here, Paging, paged, visiting
-from . import comparing, copies, papers, repository, screens, service, showing, views
+from . import addressing, comparing, copies, papers, repository, screens, service, showing, views
 from .schemas import Day, Word
 
 router = APIRouter(include_in_schema=False)
@@ -48,7 +49,7 @@ def list_page(
     filters = {"item": item, "period": period, "state": state, "unit": unit}
     drafts = or_(submissions.c.state != "draft", submissions.c.unit == viewer.unit)
     with node.db.read() as tx:
-        seen = and_(visible(viewer, "submission.read", slots.c.path), drafts)
+        seen = and_(addressing.in_sight(viewer, "submission.read"), drafts)
         rows, total = repository.listed(tx, seen, filters, offset=paging.offset, limit=paging.size)
         directory = node.directory(tx)
         lines = [showing.line(node, directory, row) for row in rows]
@@ -111,7 +112,8 @@ def blank_form(number: Slot, suffix: str, node: Here, viewer: Reader) -> Respons
     """The blank form that is to be filled in, made for the unit and the period of the slot."""
     with node.db.read() as tx:
         slot = service.find_slot(tx, viewer, "submission.read", number)
-        form = node.catalog.forms.get(slot.item)
+        item = find_item(node.catalog, slot.campaign, slot.item)
+        form = node.catalog.forms.get(item.form) if item is not None else None
         if form is None or suffix not in ("xlsx", "docx"):
             raise Problem("not-found")
         content = papers.blank_for(tx, node, slot, form, suffix)

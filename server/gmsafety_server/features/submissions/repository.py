@@ -13,16 +13,33 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from gmsafety.exchange.receipts import SignedReceipt
 
-from ...tables import AnyRow, attachments, blobs, events, receipts, refusals, slots, submissions, users
+from ...tables import (
+    AnyRow,
+    attachments,
+    blobs,
+    events,
+    given_receipts,
+    inbox,
+    outdated,
+    receipts,
+    refusals,
+    slots,
+    submissions,
+    users,
+)
 
 _IN_FORCE = ("submitted", "accepted")
-SUMMARY = [c for c in submissions.c if c.name not in ("body", "origin")]
+SUMMARY = [c for c in submissions.c if c.name not in ("body", "origin", "made_of")]
 _OF_SLOT = [slots.c[n] for n in ("path", "upper", "due_at", "kind", "opens", "duty")]
 LINE = [
     *SUMMARY,
     *_OF_SLOT,
     slots.c.submission_id.label("current_id"),
     slots.c.received_at.label("first_received_at"),
+    and_(
+        submissions.c.id == slots.c.submission_id,
+        select(outdated.c.submission_id).where(outdated.c.submission_id == submissions.c.id).exists(),
+    ).label("outdated"),
 ]
 
 _OWED = select(slots).where(slots.c.unit == bindparam("u"), slots.c.period == bindparam("p"))
@@ -92,7 +109,7 @@ def met(tx: Connection, slot: AnyRow, message_id: str) -> tuple[AnyRow | None, A
     return named, next((r for r in rows if r.slot_id == slot.id and r.state == "draft"), None)
 
 
-_WITH_SLOT = select(*LINE, submissions.c.body, submissions.c.origin).join(slots)
+_WITH_SLOT = select(*LINE, *(submissions.c[n] for n in ("body", "origin", "made_of"))).join(slots)
 _WITH_SLOT = _WITH_SLOT.where(submissions.c.uid == bindparam("name"))
 
 
@@ -136,6 +153,12 @@ def in_force_beside(tx: Connection, slot: AnyRow) -> list[AnyRow]:
     same = and_(slots.c.unit == slot.unit, slots.c.period == slot.period, slots.c.campaign == slot.campaign)
     query = select(*LINE).join(slots, slots.c.submission_id == submissions.c.id).where(same, slots.c.id != slot.id)
     return list(tx.execute(query.order_by(submissions.c.item)))
+
+
+def by_subject(tx: Connection, key: Mapping[str, Any]) -> AnyRow | None:
+    """The submission of a unit for a period, by its number, with what its slot says of it."""
+    same = (submissions.c[n] == v for n, v in key.items())
+    return tx.execute(select(*LINE).join(slots).where(*same, submissions.c.state != "draft")).first()
 
 
 def keep_blob(tx: Connection, digest: str, content: bytes) -> None:
@@ -219,29 +242,64 @@ def receipts_of(tx: Connection, submission: int) -> list[str]:
     return list(tx.execute(_RECEIPTS, {"number": submission}).scalars())
 
 
-_LAST_RECEIPT = select(receipts.c.hash).where(_OWN_RECEIPTS).order_by(receipts.c.id.desc()).limit(1)
+_CHAIN = and_(receipts.c.node == bindparam("by"), receipts.c.receiver == bindparam("to"))
+_LAST_RECEIPT = select(receipts.c.hash).where(_OWN_RECEIPTS, _CHAIN).order_by(receipts.c.id.desc()).limit(1)
 
 
-def last_receipt(tx: Connection, submission: int) -> str | None:
-    """The hash of the last receipt of a submission."""
-    return tx.execute(_LAST_RECEIPT, {"number": submission}).scalar()
+def last_receipt(tx: Connection, submission: int, *, node: str, receiver: str) -> str | None:
+    """The hash of the last receipt of a submission that a node gave for an addressee."""
+    return tx.execute(_LAST_RECEIPT, {"number": submission, "by": node, "to": receiver}).scalar()
 
 
 def add_receipt(tx: Connection, submission: int, signed: SignedReceipt, text: str) -> None:
     """Keep a receipt that another node gave."""
     told = signed.receipt
     values = {"submission_id": submission, "uid": told.id, "kind": told.kind, "hash": signed.hash}
+    values |= {"node": told.node, "receiver": told.receiver.unit}
     tx.execute(_ADD_RECEIPT, {**values, "code": signed.code, "signed": text, "issued_at": told.issued_at})
 
 
 def first_received(tx: Connection, slot: int) -> datetime | None:
-    """When the first of the revisions of a slot came in."""
-    first = select(func.min(submissions.c.received_at)).where(submissions.c.slot_id == slot)
+    """When the first of the revisions of a slot came in that was not taken back, nor one after it."""
+    mine = submissions.c.slot_id == slot
+    last = select(func.coalesce(func.max(submissions.c.revision), 0)).where(mine, submissions.c.state == "withdrawn")
+    first = select(func.min(submissions.c.received_at)).where(mine, submissions.c.revision > last.scalar_subquery())
     moment: datetime | None = tx.execute(first).scalar()
     return moment.replace(microsecond=0) if moment is not None else None
 
 
+_GIVEN = select(given_receipts).where(given_receipts.c.submission == bindparam("uid")).order_by(given_receipts.c.id)
+
+
+def given_of(tx: Connection, uid: str) -> list[AnyRow]:
+    """Receipts that were given for a submission before this node was restored, and came back before it."""
+    return list(tx.execute(_GIVEN, {"uid": uid}))
+
+
+def keep_given(tx: Connection, uid: str, signed: str, findings: Iterable[Mapping[str, Any]]) -> None:
+    """Keep a receipt that came back until its submission is here again."""
+    values = {"submission": uid, "signed": signed, "findings": [dict(f) for f in findings]}
+    tx.execute(insert(given_receipts).values(values))
+
+
+def drop_given(tx: Connection, uid: str) -> None:
+    """The receipts are with their submission."""
+    tx.execute(delete(given_receipts).where(given_receipts.c.submission == uid))
+
+
+def has_receipt(tx: Connection, uid: str) -> bool:
+    """Tell whether a receipt is here."""
+    return tx.execute(select(receipts.c.id).where(receipts.c.uid == uid)).first() is not None
+
+
 _FILES = select(attachments).where(attachments.c.submission_id == bindparam("number")).order_by(attachments.c.position)
+
+
+def carried_in(tx: Connection, row: AnyRow) -> AnyRow | None:
+    """When a submission was handed over on a medium, where somebody has noted that, who, and when it was stored."""
+    same = (inbox.c[n] == getattr(row, n) for n in ("unit", "item", "period", "revision"))
+    query = select(inbox.c.carried_at, inbox.c.carried_by, inbox.c.sealed_at, inbox.c.stored_at)
+    return tx.execute(query.where(inbox.c.kind == "submission", inbox.c.carried_at.is_not(None), *same)).first()
 
 
 def files_of(tx: Connection, submission: int) -> list[AnyRow]:

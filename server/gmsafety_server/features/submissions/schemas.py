@@ -16,6 +16,9 @@ Day = Annotated[date | None, BeforeValidator(lambda given: given or None)]
 Action = Literal["draft", "submit"]
 
 
+State = Literal["draft", "submitted", "accepted", "returned", "superseded", "withdrawn"]
+
+
 class _In(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -84,6 +87,12 @@ class ReopenIn(_In):
     note: Words = Field(examples=["漏报一处，请更正后重报"])
 
 
+class WithdrawIn(_In):
+    """What was filed is taken back."""
+
+    reason: Words = Field(examples=["报错了期次"])
+
+
 class FindingOut(BaseModel):
     """One thing found; `place` is its place in words."""
 
@@ -121,10 +130,11 @@ class SubmissionOut(BaseModel):
     upper: str | None = Field(description="报给哪个单位")
     upper_name: str
     revision: int
-    state: Literal["draft", "submitted", "accepted", "returned", "superseded"]
+    state: State
     current: bool = Field(description="是这一期现在的那一版")
+    outdated: bool = Field(description="是汇总，而下级已有更正：与下级现在所报不符")
     nil: bool
-    due_at: datetime
+    due_at: datetime | None = Field(description="截止时间；随事报送的没有")
     received_at: datetime | None
     late_minutes: int = Field(description="迟了几分钟；自这一期第一次收到时算")
     message_id: str
@@ -139,10 +149,19 @@ class SubmissionOut(BaseModel):
     changed_at: datetime
 
 
+class PartOut(BaseModel):
+    """A submission below that a roll-up was added up from."""
+
+    unit: str
+    revision: int
+    payload_hash: str
+
+
 class SubmissionDetail(SubmissionOut):
     """A submission with all that belongs to it."""
 
     body: dict[str, Any] | None
+    made_of: list[PartOut] = Field(description="汇总自下级的哪些报送；不是汇总的为空")
     findings: list[FindingOut]
     files: list[FileOut]
     receipts: list[dict[str, Any]]

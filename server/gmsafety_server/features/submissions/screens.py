@@ -5,13 +5,15 @@ from typing import Any
 
 from sqlalchemy import Connection, and_
 
+from ...directory import Directory
+from ...mail.stations import stations
 from ...node import Node
 from ...planning import find_item
 from ...scope import Viewer, visible
 from ...sheets import Sheet
 from ...tables import AnyRow, refusals, slots
 from ..board.states import standing
-from . import comparing, copies, judging, repository, service, showing, views
+from . import addressing, comparing, copies, judging, marks, repository, sending, service, showing, views, withdrawing
 from .artefacts import NAMES
 
 
@@ -34,9 +36,13 @@ def slot_context(tx: Connection, node: Node, viewer: Viewer, slot: AnyRow) -> di
         "upper": directory.name(slot.upper),
         "stands": standing(slot, now),
         "due": showing.open_until(slot.due_at, node.clock.today()),
+        "upon_event": addressing.is_upon_event(slot),
+        "ways": sending.told(tx, node, slot, current),
         "asked": showing.asked(node, slot),
         "fields": showing.fields_of(item.artefacts if item else (), slot.kind),
         "mine": own and viewer.may("submission.file", slot.path),
+        "own_unit": own,
+        "elsewhere": stations(tx, node.settings.node).of(slot.path) if own else None,
         "early": node.clock.today() < slot.opens,
         "closed": slot.state == "open" and now > service.closing(node, slot),
         "draft": next((r for r in revisions if r.state == "draft" and own), None),
@@ -87,10 +93,12 @@ def told_of(tx: Connection, node: Node, viewer: Viewer, row: AnyRow, slot: AnyRo
     findings = judging.findings_now(tx, node, row)
     shown = showing.paper(node, row, findings, returned["given"] if returned else ())
     compared = comparing.told(comparing.between(node, previous, row) if previous is not None else None)
-    waiting = [w.uid for w in waiting_rows(tx, viewer, {})] if viewer.may("submission.decide", row.path) else []
+    here = addressing.place(tx, viewer, row, row.slot_id)
+    waiting = [w.uid for w in waiting_rows(tx, viewer, {})] if viewer.may("submission.decide", here) else []
     return {
         "row": row,
         "line": showing.line(node, directory, row),
+        "came_first": views.came_first,
         "to_answer": service.to_be_answered(findings),
         **shown,
         "returned": returned and _placed(returned, shown["sheet"]),
@@ -103,10 +111,43 @@ def told_of(tx: Connection, node: Node, viewer: Viewer, row: AnyRow, slot: AnyRo
         "changed_in_words": compared["words"],
         "before": previous,
         "same_as_before": previous is not None and comparing.is_same(previous, row),
-        "decides": viewer.may("submission.decide", row.path) and row.upper == viewer.unit,
+        "decides": viewer.may("submission.decide", here) and row.upper == viewer.unit,
         "is_current": row.id == slot.submission_id,
+        "withdraws": viewer.may("submission.withdraw", row.path)
+        and row.unit == viewer.unit
+        and not addressing.is_upon_event(row),
+        "overdue": node.clock.now() > row.due_at,
+        "carried": repository.carried_in(tx, row),
+        "withdrawing": withdrawing.is_asked(tx, row),
+        "withdrawable": _withdrawable(node, row, slot),
+        "withdrawn": _last_word(tx, row, "withdrawn") if row.state == "withdrawn" else None,
+        "outdated": _outdated(tx, directory, row),
+        "made_of": [{**p, "unit_name": directory.name(p["unit"])} for p in row.made_of or ()],
         "waiting": _neighbours(waiting, row.uid),
     }
+
+
+def _withdrawable(node: Node, row: AnyRow, slot: AnyRow) -> bool:
+    """Tell whether it is not too late to take a submission back: it could not be filed again."""
+    is_open = row.state in ("submitted", "returned") and row.current_id == row.id
+    return is_open and not addressing.is_upon_event(slot) and node.clock.now() <= service.closing(node, slot)
+
+
+def _last_word(tx: Connection, row: AnyRow, kind: str) -> AnyRow | None:
+    """When something happened to a submission last, and what was said."""
+    return next((e for e in reversed(repository.events_of(tx, row.id)) if e.kind == kind), None)
+
+
+def _outdated(tx: Connection, directory: Directory, row: AnyRow) -> dict[str, Any] | None:
+    """Why a roll-up that was filed is out of date: whose revisions are others now, and which cells."""
+    found = marks.outdated_of(tx, row.id) if row.outdated else None
+    if found is None:
+        return None
+    sides = {p["unit"]: {s: (p[s] or {}).get("revision") for s in ("before", "after")} for p in found.parts}
+    parts = {unit: {"unit_name": directory.name(unit), **numbers} for unit, numbers in sides.items()}
+    cells = [{**c, "because": [parts[u] for u in c["units"] if u in parts]} for c in found.cells]
+    rollup = marks.rollup_of(tx, row.id)
+    return {"since": found.since, "parts": list(parts.values()), "cells": cells, "rollup": rollup}
 
 
 def _placed(returned: dict[str, Any], sheet: Sheet | None) -> dict[str, Any]:
@@ -116,7 +157,7 @@ def _placed(returned: dict[str, Any], sheet: Sheet | None) -> dict[str, Any]:
 
 def waiting_rows(tx: Connection, viewer: Viewer, filters: dict[str, Any]) -> list[AnyRow]:
     """What waits for a decision of the viewer's unit."""
-    seen = and_(visible(viewer, "submission.decide", slots.c.path), slots.c.upper == viewer.unit)
+    seen = and_(addressing.in_sight(viewer, "submission.decide"), slots.c.upper == viewer.unit)
     return repository.waiting(tx, seen, filters)
 
 

@@ -27,7 +27,7 @@ from ...node import Node
 from ...planning import Item
 from ...scope import Viewer, require
 from ...tables import AnyRow
-from . import repository
+from . import addressing, marks, repository
 from .judging import Arrival, Looked, Overtaken, as_json
 from .receipting import Receipts
 
@@ -37,6 +37,7 @@ STATES = {
     "accepted": "已接受",
     "returned": "已退回",
     "superseded": "已被更正",
+    "withdrawn": "已撤回",
 }
 """The words for the states of a submission."""
 
@@ -83,6 +84,9 @@ def store(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> Stored:
     if slot is None:
         raise Problem("not-owed")
     before, draft = repository.met(tx, slot, envelope.message_id)
+    if looked.arrival is not None and draft is not None and marks.went_over(tx, slot.path) is not None:
+        _left_behind(tx, node, viewer, slot, draft)
+        before, draft = repository.met(tx, slot, envelope.message_id)
     uid = known(before, looked.message_hash)
     if uid is not None:
         return Stored(uid, False)
@@ -95,9 +99,11 @@ def store(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> Stored:
     _may_follow(current, envelope.supersedes, arrived=arrival is not None)
     if draft is not None:
         raise Problem("draft-exists", uid=draft.uid, revision=draft.revision)
-    values = _row(node, viewer, looked, revision=_next(slot, arrival))
+    values = row_values(node, viewer, looked, revision=_next(slot, arrival))
     uid = arrival.uid if arrival else new_uid(now)
     values |= {"created_at": now, "changed_at": now, "uid": uid, "supersedes": envelope.supersedes}
+    if arrival is not None and arrival.findings is not None:
+        values["findings"] = list(arrival.findings)
     is_filed = envelope.action == "submit"
     if is_filed:
         if arrival is None:
@@ -107,15 +113,25 @@ def store(tx: Connection, node: Node, viewer: Viewer, looked: Looked) -> Stored:
     files = keep_files(tx, looked)
     number = repository.add(tx, values, files)
     row = SimpleNamespace(**{**slot._mapping, **values, "id": number}, files=files, receipts=[])
-    row.around, row.filed_at = around, now
+    row.around, row.filed_at, row.outdated = around, now, False
+    row.onward = arrival.onward if arrival else None
     row.directory = looked.desk.directory
     row.current_id, row.first_received_at = slot.submission_id, slot.received_at
     if is_filed:
         title = looked.desk.item.title
-        _file(tx, node, viewer, row, slot=slot, receipts=Receipts(node, looked.desk.directory, row, title=title))
+        receipts = Receipts(node, looked.desk.directory, row, title=title)
+        receipts.having(arrival.given if arrival else ())
+        _file(tx, node, viewer, row, slot=slot, receipts=receipts)
     else:
         tell(tx, node, viewer, row, "drafted")
     return Stored(row.uid, True, row)
+
+
+def _left_behind(tx: Connection, node: Node, viewer: Viewer, slot: AnyRow, draft: AnyRow) -> None:
+    """Drop the draft that stayed here when its unit went to another node, where it was gone on with."""
+    told = {"item": draft.item, "period": draft.period, "hash": draft.payload_hash}
+    audit.record(tx, node.clock.now(), viewer.actor, "submission.discarded", draft.uid, path=slot.path, **told)
+    repository.remove(tx, draft.id, draft.etag)
 
 
 def _served_here(tx: Connection, node: Node, slot: AnyRow, *, arrived: bool) -> Stations:
@@ -170,7 +186,8 @@ def _may_follow(current: AnyRow | None, supersedes: str | None, *, arrived: bool
         raise Problem("stale", "要更正的不是现在的那一版", current=told)
 
 
-def _row(node: Node, viewer: Viewer, looked: Looked, *, revision: int) -> dict[str, Any]:
+def row_values(node: Node, viewer: Viewer, looked: Looked, *, revision: int) -> dict[str, Any]:
+    """What a submission is entered as; a draft, before it is filed."""
     envelope, slot = looked.parcel.envelope, looked.slot
     body, origin = looked.carried
     return {
@@ -179,7 +196,8 @@ def _row(node: Node, viewer: Viewer, looked: Looked, *, revision: int) -> dict[s
         "unit": slot.unit, "revision": revision, "state": "draft",
         "nil": bool(looked.record and looked.record.nil), "body": body, "origin": origin,
         "findings": [as_json(f) for f in looked.findings], "reason": envelope.reason, "note": envelope.note,
-        "payload_hash": looked.payload_hash, "etag": 1, "test": node.test, "created_by": viewer.user_id,
+        "payload_hash": looked.payload_hash, "made_of": [p.model_dump() for p in looked.made_of] or None,
+        "etag": 1, "test": node.test, "created_by": viewer.user_id,
         "received_at": None,
     }  # fmt: skip
 
@@ -216,20 +234,42 @@ def _file(tx: Connection, node: Node, viewer: Viewer, row: Any, *, slot: AnyRow,
     current = repository.by_id(tx, slot.submission_id)
     if current is not None and current.state == "submitted":
         repository.change(tx, current.id, current.etag, {"state": "superseded", "changed_at": row.filed_at})
-    upper, lower = row.around.above(row.path), row.around.of(row.path)
-    if upper is None:
-        receipts.stored(row.filed_at)
-        receipts.checked(row.filed_at, row.findings)
-        repository.add_receipts(tx, receipts.given)
-    else:
-        file_upward(tx, node, upper, row, title=receipts.title, files=row.files)
-    if lower is not None:
-        answer_down(tx, node, lower, row, [given["signed"] for given in receipts.given])
-    row.receipts = [given["signed"] for given in receipts.given]
-    row.current_id, row.first_received_at = row.id, slot.received_at or now.replace(microsecond=0)
+    row.receipts = _send_round(tx, node, row, slot, receipts)
+    first = min(now, slot.received_at or now).replace(
+        microsecond=0
+    )  # a correction may have come before what it corrects
+    row.current_id, row.first_received_at = row.id, first
     mark = {"state": "submitted", "nil": row.nil, "revision": row.revision, "submission_id": row.id}
     repository.mark_slot(tx, slot.id, {**mark, "received_at": row.first_received_at})
+    marks.doubt_above(tx, row)
     tell(tx, node, viewer, row, "submitted", text=row.reason, findings=wrong)
+
+
+def _send_round(tx: Connection, node: Node, row: Any, slot: AnyRow, receipts: Receipts) -> list[str]:
+    """Give receipts for those that are served here, and send it on to the nodes of the others; tells the receipts.
+
+    What another node sent on has been sent by it to all but those for which it asks this one to.
+    """
+    every = addressing.ways(tx, row, slot.id)
+    told: list[dict[str, Any]] = []
+    fresh: list[str] = []
+    for way in every:
+        if row.around.above(way.path) is None:
+            own = receipts if way.decides else receipts.towards(way.unit)
+            own.stored(row.filed_at)
+            own.checked(row.filed_at, row.findings)
+            told += [*own.before, *own.given]
+            fresh += [given["signed"] for given in own.given]
+    if told:
+        repository.add_receipts(tx, told)
+    onward = every if row.onward is None else [way for way in every if way.unit in row.onward]
+    to = addressing.sent_to(row.around, every)
+    for name in addressing.nodes(row.around, onward):
+        file_upward(tx, node, name, row, title=receipts.title, to=to)
+    lower = row.around.of(row.path)
+    if lower is not None:
+        answer_down(tx, node, lower, row, fresh)
+    return [given["signed"] for given in told]
 
 
 def tell(
@@ -250,7 +290,7 @@ def find(tx: Connection, viewer: Viewer, action: str, uid: str) -> AnyRow:
     row = repository.with_slot(tx, uid)
     if row is None or (row.state == "draft" and row.unit != viewer.unit):
         raise Problem("not-found")
-    require(viewer, action, row.path)
+    require(viewer, action, addressing.place(tx, viewer, row, row.slot_id))
     return row
 
 
@@ -259,7 +299,7 @@ def find_slot(tx: Connection, viewer: Viewer, action: str, number: int) -> AnyRo
     slot = repository.slot(tx, number)
     if slot is None:
         raise Problem("not-found")
-    require(viewer, action, slot.path)
+    require(viewer, action, addressing.place(tx, viewer, slot, slot.id))
     return slot
 
 
@@ -302,7 +342,7 @@ def submit(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, h
     _may_follow(repository.by_id(tx, slot.submission_id), row.supersedes)
     draft = SimpleNamespace(**row._mapping, around=around, filed_at=now)
     draft.reason, draft.findings, draft.received_at = reason, [as_json(f) for f in handed.findings], now
-    draft.files = [f._mapping for f in repository.files_of(tx, row.id)]
+    draft.files, draft.onward = [f._mapping for f in repository.files_of(tx, row.id)], None
     _may_be_filed(draft.findings, reason)
     said = {"reason": reason, "findings": draft.findings, **handed.content(row.body)}
     draft.body = said.get("body", draft.body)
@@ -321,7 +361,7 @@ def replace(tx: Connection, node: Node, viewer: Viewer, uid: str, *, seen: int, 
         raise Problem("wrong-state", "已报送的内容不能更改，请报送更正版", state=row.state)
     if looked.slot.id != slot.id:
         raise Problem("not-valid", "不是这份草稿的表或期次")
-    told = _row(node, viewer, looked, revision=row.revision)
+    told = row_values(node, viewer, looked, revision=row.revision)
     kept = ("nil", "body", "origin", "findings", "reason", "note", "payload_hash")
     values = {name: told[name] for name in kept} | {"changed_at": node.clock.now()}
     if not repository.change(tx, row.id, seen, values):

@@ -11,12 +11,13 @@ from gmsafety.forms.spec import Form
 from ...captions import duty_of, item_caption, period_caption
 from ...directory import Directory
 from ...node import Node
+from ...planning import NO_DEADLINE, find_item
 from ...sheets import Mark, Sheet, marks_of, place_json, sheet_of
 from ...tables import AnyRow
 from ...templating import beijing
 from . import papers
 from .artefacts import ALLOWED, NAMES
-from .views import DRAFTING, late_minutes
+from .views import DRAFTING, came_first, late_minutes, who_did
 
 _MOST_FINDINGS = 300
 _ORDER = {"error": 0, "warning": 1, "info": 2}
@@ -24,11 +25,20 @@ _STORY = {
     "drafted": ("存为草稿", ""),
     "redrafted": ("更换了草稿的内容", ""),
     "submitted": ("报送", "ok"),
+    "not-taken": ("没有收下", "bad"),
     "accepted": ("接受", "ok"),
     "returned": ("退回", "bad"),
     "reopened": ("撤销接受", "warn"),
+    "handed-over": ("随单位交接而来：", ""),
+    "withdrawing": ("申请撤回", "warn"),
+    "withdrawn": ("撤回", "warn"),
+    "kept": ("上级单位的节点没有撤回", ""),
+    "received": ("上级节点收到", ""),
+    "checked": ("上级节点核对", ""),
+    "outdated": ("下级已有更正，标为过时：", "warn"),
+    "up-to-date": ("与下级所报又相符，不再过时：", ""),
 }
-_OUTCOMES = {"accepted": "已接受", "returned": "已退回", "reopened": "已撤销接受"}
+_OUTCOMES = {"accepted": "已接受", "returned": "已退回", "reopened": "已撤销接受", "withdrawn": "已撤回"}
 
 
 def caption(node: Node, row: Any) -> str:
@@ -49,11 +59,12 @@ def line(node: Node, directory: Directory, row: AnyRow) -> dict[str, Any]:
         "revision": row.revision,
         "state": row.state,
         "nil": row.nil,
-        "late": late_minutes(row.first_received_at if row.received_at else None, row.due_at),
+        "late": late_minutes(came_first(row) if row.received_at else None, row.due_at),
         "received": beijing(row.received_at) if row.received_at else "",
         "errors": sum(f["severity"] == "error" for f in row.findings),
         "warnings": sum(f["severity"] == "warning" for f in row.findings),
         "reason": row.reason or "",
+        "outdated": row.outdated,
     }
 
 
@@ -132,6 +143,8 @@ def _card(signed: SignedReceipt, number: int) -> dict[str, Any]:
 
 
 def _timeliness(told: Receipt) -> str:
+    if told.due_at is None:
+        return timeliness(told)
     due = beijing(told.due_at, "%Y-%m-%d %H:%M")
     return f"截止 {due}，{timeliness(told)}"
 
@@ -153,7 +166,7 @@ def story(rows: Iterable[AnyRow], directory: Directory, *, own: bool) -> list[di
         said = [row.text or "", *(_reason(r) for r in (row.data or {}).get("reasons", ()))]
         told.append(
             {
-                "who": f"{directory.name(row.unit)} {row.who or ''}".strip(),
+                "who": f"{directory.name(row.unit)} {who_did(row)}".strip(),
                 "text": f"{words}第{row.revision}版",
                 "at": beijing(row.at, "%Y-%m-%d %H:%M:%S"),
                 "note": "；".join(t.rstrip("。；") for t in said if t),
@@ -176,12 +189,13 @@ def asked(node: Node, slot: AnyRow) -> dict[str, Any]:
     name = duty.source.document or campaign.document
     document = catalog.documents.get(name) or catalog.documents.get(f"{campaign.plugin}.{name}")
     title = f"《{document.title}》{document.number or ''}" if document is not None else ""
+    item = find_item(catalog, slot.campaign, slot.item)
     return {
         "campaign": campaign.title,
         "quote": duty.source.quote or "",
         "reading": duty.source.reading or "",
         "document": f"{title} {duty.source.clause}".strip(),
-        "form": catalog.forms.get(slot.item),
+        "form": catalog.forms.get(item.form) if item is not None else None,
     }
 
 
@@ -196,7 +210,9 @@ def fields_of(artefacts: Iterable[str], kind: str) -> list[dict[str, Any]]:
 
 
 def open_until(due_at: datetime, today: date) -> str:
-    """A deadline as short as the day allows: 今日 12:00, 12月27日 12:00."""
+    """A deadline as short as the day allows: 今日 12:00, 12月27日 12:00; nothing where no notice sets one."""
+    if due_at >= NO_DEADLINE:
+        return ""
     day = date.fromisoformat(beijing(due_at, "%Y-%m-%d"))
     return (
         f"今日 {beijing(due_at, '%H:%M')}" if day == today else f"{day.month}月{day.day}日 {beijing(due_at, '%H:%M')}"

@@ -69,10 +69,12 @@ def record_from_body(body: Mapping[str, Any], form: Form) -> Record:
 
 def _strange(body: Mapping[str, Any], form: Form) -> Iterator[str]:
     """What would be dropped in silence: keys that no record of this form has."""
-    known = _COMMON | ({"rows"} if form.is_grid else {"values", "remarks"})
+    known = _COMMON | ({"rows", "signatures"} if form.is_grid else {"values", "remarks"})
     yield from (f"{key}：没有这一项" for key in body if key not in known)
     names = {h.id for h in form.header}
     yield from (f"header.{key}：没有这一项" for key in body.get("header") or {} if key not in names)
+    signers = {s.id for s in form.signatures}
+    yield from (f"signatures.{key}：没有这一项" for key in body.get("signatures") or {} if key not in signers)
     if body.get("version") not in (None, form.version):
         yield f"version：这是{body['version']}版，应为{form.version}版"
     if not isinstance(body.get("nil", False), bool):

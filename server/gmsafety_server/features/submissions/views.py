@@ -14,9 +14,9 @@ from ...errors import Problem
 from ...node import Node
 from ...planning import find_item
 from ...scope import Viewer, require, visible
-from ...tables import AnyRow, refusals, slots, submissions
+from ...tables import AnyRow, refusals, submissions
 from ...web import Paging
-from . import repository, service
+from . import addressing, repository, service
 
 _SAME = ("uid", "campaign", "item", "period", "unit", "upper", "revision", "state", "nil", "due_at", "received_at")
 _MORE = ("message_id", "payload_hash", "supersedes", "reason", "note", "etag", "test", "changed_at")
@@ -32,16 +32,25 @@ def late_minutes(received_at: datetime | None, due_at: datetime) -> int:
     return max(0, -(-(received_at.replace(microsecond=0) - due_at) // timedelta(minutes=1)))
 
 
+def came_first(row: Any) -> datetime | None:
+    """When that came in from which timeliness counts; of what was taken back, and what stood before it, it itself."""
+    itself = row.state == "withdrawn" or row.first_received_at is None
+    moment: datetime | None = row.received_at if itself else row.first_received_at
+    return moment
+
+
 def summary(node: Node, directory: Directory, row: Any) -> dict[str, Any]:
     """A submission as a line of a list. Timeliness counts from what first came in for the period."""
     item = find_item(node.catalog, row.campaign, row.item)
     return {
         **{name: getattr(row, name) for name in (*_SAME, *_MORE)},
+        "due_at": None if addressing.is_upon_event(row) else row.due_at,
         "title": item.title if item else row.item,
         "unit_name": directory.name(row.unit),
         "upper_name": directory.name(row.upper),
         "current": row.current_id == row.id,
-        "late_minutes": late_minutes(row.first_received_at if row.received_at else None, row.due_at),
+        "outdated": bool(row.outdated),
+        "late_minutes": late_minutes(came_first(row) if row.received_at else None, row.due_at),
         "errors": sum(f["severity"] == "error" for f in row.findings),
         "warnings": sum(f["severity"] == "warning" for f in row.findings),
     }
@@ -62,6 +71,7 @@ def detail_of(
     return {
         **summary(node, directory, row),
         "body": row.body,
+        "made_of": row.made_of or [],
         "findings": row.findings,
         "files": [{name: file[name] for name in names} for file in files],
         "receipts": [json.loads(text) for text in receipts],
@@ -73,10 +83,15 @@ def listed(
 ) -> tuple[list[dict[str, Any]], int]:
     """A page of what is in sight."""
     drafts = or_(submissions.c.state != "draft", submissions.c.unit == viewer.unit)
-    seen = and_(visible(viewer, "submission.read", slots.c.path), drafts)
+    seen = and_(addressing.in_sight(viewer, "submission.read"), drafts)
     rows, total = repository.listed(tx, seen, filters, offset=paging.offset, limit=paging.size)
     directory = node.directory(tx)
     return [summary(node, directory, r) for r in rows], total
+
+
+def who_did(row: AnyRow) -> str:
+    """The name of who did something; of what came over from another node, as it was told there."""
+    return str(row.who or (row.data or {}).get("who") or "")
 
 
 def history(tx: Connection, node: Node, viewer: Viewer, uid: str) -> list[dict[str, Any]]:
@@ -85,7 +100,7 @@ def history(tx: Connection, node: Node, viewer: Viewer, uid: str) -> list[dict[s
     directory = node.directory(tx)
     return [
         {
-            "kind": e.kind, "at": e.at, "who": e.who or "", "unit": e.unit, "unit_name": directory.name(e.unit),
+            "kind": e.kind, "at": e.at, "who": who_did(e), "unit": e.unit, "unit_name": directory.name(e.unit),
             "text": e.text, "data": e.data,
         }
         for e in repository.events_of(tx, row.id)

@@ -1,0 +1,108 @@
+"""The tray: the shelf for messages that come in together. What they need is fetched at once, and put in at once."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, select
+
+from gmsafety.exchange.envelope import Attachment, Letter
+from gmsafety.exchange.mailroom import Entry, Mark
+from gmsafety.exchange.peers import Peer
+
+from ..tables import blobs, channels_in, inbox
+from .shelf import Shelf, entry_of, mark_of, put_marks, values_of
+from .stations import may_speak_from, peer_of, senders
+
+_Place = tuple[str, str, int]
+
+
+class Tray(Shelf):
+    """A `Store` (gmsafety.exchange.mailroom) that asks the database as often for thirty messages as for one.
+
+    What is put in is written by `put_in`, at the end. `origin` is where the message at hand was sent from.
+    """
+
+    def __init__(self, tx: Connection, now: datetime, letters: Sequence[Letter]) -> None:
+        super().__init__(tx, now)
+        self.origin: str | None = None
+        envelopes = [letter.message.envelope for letter in letters]
+        by = sorted({e.sender for e in envelopes})
+        names = {(e.sender, e.id) for e in envelopes}
+        places = {(e.sender, e.link.epoch, e.link.sequence + n) for e in envelopes for n in (0, 1)}
+        files = sorted({a.hash for e in envelopes for a in e.attachments})
+        self._senders = senders(tx, by)
+        found = self._entries(inbox.c.sender.in_(by), inbox.c.message_id.in_(sorted(id_ for _, id_ in names)))
+        self._named = dict.fromkeys(names, None) | {(e.sender, e.id): e for e in found}
+        held = and_(inbox.c.taken_at.is_(None), inbox.c.held)
+        found = self._entries(held, inbox.c.sender.in_(by), inbox.c.sequence.in_(sorted({n for _, _, n in places})))
+        self._held: dict[_Place, Entry | None] = dict.fromkeys(places, None) | {_place_of(e): e for e in found}
+        marks = tx.execute(select(channels_in).where(channels_in.c.sender.in_(by)))
+        self._marks = {(row.sender, row.epoch): mark_of(row) for row in marks}
+        sizes = select(blobs.c.hash, blobs.c.size).where(blobs.c.hash.in_(files))
+        self._sizes: dict[str, int] = {row.hash: row.size for row in tx.execute(sizes)} if files else {}
+        self._new: dict[tuple[str, str], Entry] = {}
+        self._further: dict[tuple[str, str], Mark] = {}
+
+    def _entries(self, *where: Any) -> list[Entry]:
+        return [entry_of(row) for row in self._tx.execute(select(inbox).where(*where))]
+
+    def peer(self, name: str) -> Peer | None:
+        """Another node by name, held to the end; one that speaks from where it may not is not known."""
+        row = self._senders.get(name)
+        return peer_of(row) if row is not None and may_speak_from(self.origin, row) else None
+
+    def received(self, sender: str, message: str) -> Entry | None:
+        """A message in the inbox, or on the tray."""
+        return self._named[sender, message]
+
+    def incoming(self, sender: str, epoch: str) -> Mark | None:
+        """How far a channel from another node has come."""
+        return self._marks.get((sender, epoch))
+
+    def settled(self, sender: str) -> str | None:
+        """The epoch in which another node has said what it still knows of older ones."""
+        epoch: str | None = self._senders[sender].settled
+        return epoch
+
+    def waiting(self, sender: str, epoch: str, sequence: int) -> Entry | None:
+        """A message that is held, by its number."""
+        place = (sender, epoch, sequence)
+        if place not in self._held:
+            self._held[place] = super().waiting(*place)
+        return self._held[place]
+
+    def keep(self, entry: Entry) -> None:
+        """Add a message to those to be put in."""
+        self._new[entry.sender, entry.id] = self._named[entry.sender, entry.id] = entry
+        self._held[_place_of(entry)] = entry if entry.held else None
+
+    def release(self, entry: Entry) -> None:
+        """Mark a message as held no more."""
+        self._held[_place_of(entry)] = None
+        if (entry.sender, entry.id) in self._new:
+            self._new[entry.sender, entry.id] = replace(entry, held=False)
+        else:
+            super().release(entry)
+
+    def advance(self, sender: str, mark: Mark) -> None:
+        """Note how far a channel from another node has come."""
+        self._marks[sender, mark.epoch] = self._further[sender, mark.epoch] = mark
+
+    def has(self, attachment: Attachment) -> bool:
+        """Tell whether the bytes of an attachment are here."""
+        return self._sizes.get(attachment.hash) == attachment.size
+
+    def put_in(self) -> None:
+        """Write what is new."""
+        if self._new:
+            self._tx.execute(insert(inbox), [values_of(entry, self._now) for entry in self._new.values()])
+        put_marks(self._tx, [(sender, mark) for (sender, _), mark in self._further.items()])
+
+
+def _place_of(entry: Entry) -> _Place:
+    return entry.sender, entry.link.epoch, entry.link.sequence
+
+
+__all__ = ["Tray"]
