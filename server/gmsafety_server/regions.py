@@ -153,8 +153,8 @@ def note_installed(tx: Connection, regions: Regions, now: datetime, today: date)
         return
     rows = {r.region: r for r in rows_in_force(tx, with_content=True)}
     known = {c.plugin for c in regions.installed.contents}
-    for region, row in rows.items():
-        if region not in known and row.sender == regions.own and row.actor is None:
+    for region, given in rows.items():
+        if region not in known and given.sender == regions.own and given.actor is None:
             end(tx, region)
     fresh = [s for c in in_order(regions.installed.contents) if (s := _changed(tx, regions, c)) is not None]
     for snapshot in fresh:
