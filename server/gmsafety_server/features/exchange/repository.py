@@ -275,7 +275,7 @@ def keys_told(tx: Connection) -> dict[str, datetime]:
     """When each node was last told of our keys, of the messages that it has answered."""
     query = select(outbox.c.receiver, func.max(outbox.c.posted_at))
     query = query.where(outbox.c.kind == "keys", outbox.c.answered_at.is_not(None)).group_by(outbox.c.receiver)
-    return dict(tx.execute(query))
+    return {row[0]: row[1] for row in tx.execute(query)}
 
 
 def dead_by_peer(tx: Connection) -> dict[str, int]:
