@@ -4,16 +4,17 @@ import io
 import json
 import zipfile
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gmsafety.client import Adjustment, Client, Enclosure, NewUnit, ProblemError, Successor
+from gmsafety.duties import BEIJING
 from gmsafety.forms import read
 from gmsafety.forms.printed import from_printed, to_printed
-from world import CITY, GAOPING, PASSWORD, PROVINCE, SCENARIO, ZEZHOU, scenario_file
+from world import CITY, GAOPING, OTHER_CITY, PASSWORD, PROVINCE, SCENARIO, ZEZHOU, scenario_file
 
 WEEK = "2024-12-27"
 TABLE, LEDGER = "weekly-dispatch", "major-hazard-ledger"
@@ -181,6 +182,24 @@ def test_deliverable(client: Callable[..., Client], clock: Any, tmp_path: Path) 
 
     assert ["editable", "scan"] == [f.artefact for f in filed.files]
     assert b"%PDF-1.7 ..." == clerk.download(filed, filed.files[1], tmp_path / "总结.pdf")
+
+
+def test_occasions(client: Callable[..., Client], clock: Any) -> None:
+    clock.set(datetime(2025, 3, 12, 10, 0, tzinfo=BEIJING))
+    inspecting = client(OTHER_CITY, "clerk")
+    hand_over = next(o for o in inspecting.occasions.all() if o.duty == "hand-over")
+    begun = inspecting.occasions.begin(hand_over.item, "2025-03-11")
+    content = {
+        "header": {"enterprise": "某某铸造有限公司", "date": "2025-03-11"},
+        "rows": [{"number": 1, "detail": "积尘"}],
+    }
+    filed = inspecting.submissions.file_form(
+        content, begun.item, begun.period, campaign=begun.campaign, reason="现场签字件另存"
+    )
+
+    assert [CITY] == [a.unit for a in hand_over.to]
+    assert begun.draft is None
+    assert (hand_over.item, begun.period, 1) == (filed.item, filed.period, filed.revision)
 
 
 def test_rollups(client: Callable[..., Client], catalog: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Self, Unpack
 from .accounts import Account, TokenTerms, Users
 from .board import Boards, Feeds
 from .connection import PATIENT, Connection, Patience
+from .occasions import Occasions
 from .reference import Node, Reference
 from .rollups import Rollups
 from .rules import Rules
@@ -46,6 +47,11 @@ class Client:
     def submissions(self) -> Submissions:
         """Filing forms and deliverables, and deciding on them."""
         return Submissions(self.connection)
+
+    @cached_property
+    def occasions(self) -> Occasions:
+        """What is filed when something happens, and to whom it goes."""
+        return Occasions(self.connection)
 
     @cached_property
     def account(self) -> Account:
