@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
@@ -293,6 +293,9 @@ class Faults(RuleBasedStateMachine):
         self._heal()
         self._drain()
         for node in self.nodes.values():
+            self._begin_anew_by_hand(node)
+        self._drain()
+        for node in self.nodes.values():
             for peer in node.tables.peers:
                 node.reconcile(peer)
         self._drain()
@@ -303,13 +306,15 @@ class Faults(RuleBasedStateMachine):
 
     def _count(self) -> None:
         """How often each submission was taken up where it was filed, and at the level above: once."""
+        wrong: dict[str, list[tuple[str, Any]]] = {loss: [] for loss in LOSSES}
         for who, node in self.nodes.items():
             told = (m.envelope for m in map(opened, node.tables.journal) if m.envelope.kind == "submission")
             times = Counter((*_key(e.subject), e.payload_hash) for e in told)
-            here = [times[*k, hashed] for k, hashed in self.filed.items() if who in (k[0], UPPER[k[0]])]
-            FIGURES["submissions lost"] += sum(n == 0 for n in here)
-            FIGURES["submissions twice"] += sum(n > 1 for n in here)
-        assert not any(FIGURES[loss] for loss in LOSSES)
+            here = [(k, times[*k, hashed]) for k, hashed in self.filed.items() if who in (k[0], UPPER[k[0]])]
+            wrong["submissions lost"] += [(who, k) for k, n in here if n == 0]
+            wrong["submissions twice"] += [(who, k) for k, n in here if n > 1]
+        FIGURES.update({loss: len(found) for loss, found in wrong.items()})
+        assert {loss: [] for loss in LOSSES} == wrong
 
     def _heal(self) -> None:
         self.cut.clear()
@@ -325,14 +330,13 @@ class Faults(RuleBasedStateMachine):
             self.nodes[lower].pin_by_hand(self.nodes[upper])
             self.nodes[upper].pin_by_hand(self.nodes[lower])
         for node in self.nodes.values():
-            self._begin_anew_by_hand(node)
             node.revive()
 
     def _begin_anew_by_hand(self, node: Node) -> None:
-        """Where a clock was behind at a restore, the epoch is older than the one that was lost, and is refused."""
+        """Where a clock was behind at a restore, the epoch has a smaller name than one before it, and is not heeded."""
         for peer in list(node.tables.waits):
-            rows = [r for r in node.tables.outbox.values() if r.dead == "broken-chain" and r.out.receiver == peer]
-            if any(r.out.link.epoch == node.tables.heads[peer].epoch for r in rows):
+            known = [epoch for sender, epoch in self.nodes[peer].tables.marks if sender == node.name]
+            if max(known, default="") > node.tables.heads[peer].epoch:
                 node.begin_anew(peer)
                 self.saw("begun anew by hand")
 

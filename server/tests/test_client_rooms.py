@@ -199,7 +199,7 @@ def test_occasions(client: Callable[..., Client], clock: Any) -> None:
 
     assert [CITY] == [a.unit for a in hand_over.to]
     assert begun.draft is None
-    assert (hand_over.item, begun.period, 1) == (filed.item, filed.period, filed.revision)
+    assert (begun.item, begun.period, 1) == (filed.item, filed.period, filed.revision)
 
 
 def test_rollups(client: Callable[..., Client], catalog: Any) -> None:

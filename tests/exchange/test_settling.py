@@ -109,6 +109,28 @@ def test_a_clock_put_back_at_the_restore(world: World) -> None:
     check(world.nodes, filed, set())
 
 
+def test_a_clock_put_back_between_two_restores(world: World) -> None:
+    """Found by the machine: the city has the first epoch, and has not heard the statement; the second is older to it."""
+    county, city = world.nodes["county"], world.nodes["city"]
+    county.back_up()
+    county.restore(0)
+    send(county)
+    county.skew = -dt.timedelta(minutes=2)
+    county.restore(0)
+    county.skew = dt.timedelta()
+    come_to_rest(world)
+
+    assert {"city": "asking"} == county.tables.waits
+    assert not any(row.dead for row in county.tables.outbox.values())
+
+    world.now += dt.timedelta(minutes=5)
+    county.begin_anew("city")
+    come_to_rest(world)
+
+    assert max(e for s, e in city.tables.marks if s == "county") == county.tables.heads["city"].epoch
+    check(world.nodes, {}, set())
+
+
 def test_of_two_epochs_the_later_has_the_greater_name_whatever_the_clock() -> None:
     now = dt.datetime(2024, 12, 27, tzinfo=dt.UTC)
     first = new_epoch(now)
