@@ -210,7 +210,7 @@ def put(tx: Connection, node: Node, number: int, state: str, *, reason: str | No
     """Say of a task that it is done, or needs nothing, and why; or open it again."""
     row = tx.execute(select(exchange_tasks).where(exchange_tasks.c.id == number).with_for_update()).first()
     if row is None:
-        raise Problem("not-found", f"没有第{number}项待办")
+        raise Problem("wrong-state", f"没有第{number}项待办")
     if row.state == state:
         return
     if state not in ("open", "done", "dismissed") or (state != "open" and row.state != "open"):
