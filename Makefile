@@ -19,7 +19,7 @@ FIND_NODE := @($(WITH_NODE) npm --version && node -e 'process.exit(parseInt(proc
 	>/dev/null 2>&1 || $(PIP) install --require-hashes -r requirements/node.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help env assets demo docs gallery test fuzz test-faults test-scale soak check bench pins wheels clean
+.PHONY: help env assets demo docs gallery test fuzz test-both test-faults test-scale soak check bench pins wheels clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test: check $(ASSETS) ## run the linters, then every test (ARGS="-k word" narrow
 	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
 	@echo "make test: the linters and the tests passed."
 
+test-both: $(READY) $(ASSETS) ## every test on SQLite and on PostgreSQL, also those that take turns in make test
+	GMSAFETY_BOTH=1 $(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
 check: $(READY) ## run the linters only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -63,7 +66,8 @@ check: $(READY) ## run the linters only
 
 test-faults: $(READY) $(ASSETS) ## kill servers 200 times on each database while units file, alone and as four nodes, and count what was lost
 	GMSAFETY_FAULT_ROUNDS=$${GMSAFETY_FAULT_ROUNDS:-200} GMSAFETY_EXCHANGE_PAGE=docs/reliability.md $(BIN)/python -m pytest \
-		server/tests/test_faults.py server/tests/test_exchange_processes.py -k "killed or everything" -s $(ARGS)
+		server/tests/test_faults.py server/tests/test_exchange_processes.py server/tests/test_exchange_workers.py \
+		-k "killed or everything or lease" -s $(ARGS)
 
 soak: $(READY) $(ASSETS) ## mixed traffic with kills, stops and backups; 200,000 faults between nodes (GMSAFETY_SOAK_MINUTES on each database, GMSAFETY_SOAK_WORKERS)
 	GMSAFETY_SOAK_MINUTES=$${GMSAFETY_SOAK_MINUTES:-60} $(BIN)/python -m pytest server/tests/test_soak.py \

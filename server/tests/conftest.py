@@ -1,13 +1,16 @@
 """What the server's tests share: a node on each database, people of the units, and a clock that stands."""
 
+import os
 import shutil
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from zlib import crc32
 
 import pytest
 from fastapi.testclient import TestClient
@@ -26,6 +29,44 @@ from gmsafety_server.tables import users
 from rolling import City
 from serving import QUICK, served
 from world import PASSWORD, Person, StandingClock
+
+
+BOTH = bool(os.environ.get("GMSAFETY_BOTH"))
+"""Every test on both databases (`make test-both`); `make test` has these files take turns, test by test."""
+IN_TURNS = frozenset(
+    f"test_{name}"
+    for name in (
+        "archives", "audit_files", "exchange_allowed", "exchange_commands", "exchange_cross", "exchange_definitions",
+        "exchange_deliverables", "exchange_differences", "exchange_direct", "exchange_killed", "exchange_moving",
+        "exchange_operations", "exchange_outdated", "exchange_pages", "withdrawing",
+    )
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of a test that takes turns keep one database, always the same."""
+    if BOTH:
+        return
+    kinds = {item: _kind(item) for item in items}
+    twins = Counter(_twin(item, kind) for item, kind in kinds.items() if kind)
+    out = [i for i, kind in kinds.items() if kind and twins[_twin(i, kind)] > 1 and kind != _turn(_twin(i, kind))]
+    items[:] = [item for item in items if item not in set(out)]
+    config.hook.pytest_deselected(items=out)
+
+
+def _kind(item: pytest.Item) -> str:
+    """Which database a test that takes turns is on; nothing for others."""
+    if item.path.stem not in IN_TURNS or (called := getattr(item, "callspec", None)) is None:
+        return ""
+    return str(called.params.get("databases") or called.params.get("database") or "")
+
+
+def _twin(item: pytest.Item, kind: str) -> str:
+    return item.nodeid.replace(kind, "*")
+
+
+def _turn(twin: str) -> str:
+    return ("sqlite", "postgresql")[crc32(twin.encode()) % 2]
 
 
 @pytest.fixture(scope="session", autouse=True)

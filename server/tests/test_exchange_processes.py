@@ -33,7 +33,7 @@ _BEGIN = tuple(f"| {name} |" for name in NAMES.values())
 
 def plan() -> Plan:
     if not ROUNDS:
-        return Plan(SEED, kills=4, partings=4, rotations=1, fulls=2)
+        return Plan(SEED, kills=3, partings=3, rotations=1, fulls=1)
     partings, pace = (ROUNDS + 1) // 2, (0.5, 2.5)
     return Plan(SEED, kills=ROUNDS, partings=partings, rotations=ROUNDS // 20, fulls=ROUNDS // 10, pace=pace)
 

@@ -4,6 +4,7 @@ A process is killed with messages that it had taken; another one takes them over
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ from world import scenario_file
 
 WORKERS, FILINGS = 3, 60
 SOON = 120.0
+LONG = pytest.mark.skipif(not os.environ.get("GMSAFETY_FAULT_ROUNDS"), reason="a long run: make test-faults")
 pytestmark = [
     pytest.mark.parametrize("databases", ["postgresql"], indirect=True),
     pytest.mark.timeout(1500),
@@ -129,6 +131,7 @@ def test_shared_work(made: dict[str, Site]) -> None:
     assert {} == logged(made["jincheng"], "出错") | logged(made["zezhou"], "出错")
 
 
+@LONG
 def test_processes_are_killed(made: dict[str, Site]) -> None:
     """One process after the other is killed while the others go on; it is replaced, and nothing is lost or twice."""
     with ThreadPoolExecutor(1) as pool:
@@ -142,6 +145,7 @@ def test_processes_are_killed(made: dict[str, Site]) -> None:
     assert WORKERS == len(until(lambda: p if len(p := processes(made["jincheng"])) == WORKERS else None))
 
 
+@LONG
 def test_a_lease_runs_out(made: dict[str, Site], lines: FaultyLines) -> None:
     """A process is killed that has taken messages and waits for an answer; another one sends them, after a while."""
     county = made["zezhou"]
