@@ -30,7 +30,6 @@ from rolling import City
 from serving import QUICK, served
 from world import PASSWORD, Person, StandingClock
 
-
 BOTH = bool(os.environ.get("GMSAFETY_BOTH"))
 """Every test on both databases (`make test-both`); `make test` has these files take turns, test by test."""
 IN_TURNS = frozenset(
