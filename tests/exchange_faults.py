@@ -264,12 +264,19 @@ class Faults(RuleBasedStateMachine):
             node.back_up()
             self.saw("backup")
         elif node.disk.backups:
+            self._throw_away_what_is_void(node)
             node.restore(which % len(node.disk.backups))
             self.saw("fault: restored from a backup")
             there = set(self._stored())
             gone = [k for k, hashed in self.filed.items() if (*k, hashed) not in there]
             self.gone |= {self.filed.pop(k) for k in gone}
             self.world.seen["gone with a restore before anybody else had it"] += len(gone)
+
+    def _throw_away_what_is_void(self, node: Node) -> None:
+        """What a node has passed over, for its sender was restored, is not brought once the node has forgotten that."""
+        self.slow = [letter for letter in self.slow if not _is_void(letter, node)]
+        sticks = ([letter for letter in stick if not _is_void(letter, node)] for stick in self.sticks)
+        self.sticks = [stick for stick in sticks if stick]
 
     def _stored(self) -> Iterator[tuple[str, str, str, int, str]]:
         for node in self.nodes.values():
@@ -349,6 +356,17 @@ class Faults(RuleBasedStateMachine):
                     self._send(letter)
                 self._take_up_all(node)
         raise AssertionError("the nodes do not come to rest")
+
+
+def _is_void(letter: Letter, node: Node) -> bool:
+    """Tell whether a node would refuse a message now, as one of an epoch that was ended without it."""
+    if letter.receiver != node.name or (letter.sender, letter.id) in node.tables.inbox:
+        return False
+    link = opened(letter.content).envelope.link
+    mark = node.tables.marks.get((letter.sender, link.epoch))
+    if mark is None:
+        return link.epoch < node.tables.settled.get(letter.sender, "")
+    return mark.last is not None and (link.sequence > mark.last or link.sequence in mark.lost)
 
 
 def _key(subject: object) -> tuple[str, str, str, int]:
