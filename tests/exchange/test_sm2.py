@@ -113,6 +113,8 @@ def test_what_does_not_open_says_why() -> None:
     other = Sm2SigningKey("k", Sm2SigningKey.generate("k").public.raw, SECRET)
     with pytest.raises(KeyUnreadable):
         SigningKey.from_pem(other.to_pem(None), "k")
+    with pytest.raises(WrongPassphrase):  # opened, but no key: so one in 256 wrong pass-phrases looks
+        SigningKey.from_pem(other.to_pem("a"), "k", "a")
 
 
 @openssl

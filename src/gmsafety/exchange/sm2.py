@@ -95,16 +95,27 @@ def to_pem(secret: bytes, public: bytes, passphrase: bytes | None) -> bytes:
 def from_pem(pem: bytes, passphrase: bytes | None) -> tuple[bytes, bytes]:
     """The public and the secret half of what `to_pem` wrote; KeyUnreadable and WrongPassphrase as for other keys."""
     der = _content(pem)
-    if (parts := _taken_apart(der)) is not None:
-        salt, iv, locked = parts
-        try:
-            der = _cipher(passphrase or b"", salt, iv, locked, locking=False)
-        except ValueError as error:
-            raise WrongPassphrase("口令不对，打不开签名密钥（或密钥文件已损坏）。") from error
+    if (parts := _taken_apart(der)) is None:
+        found = _halves(der)
+        if found is None:
+            raise KeyUnreadable
+        return found
+    salt, iv, locked = parts
+    try:
+        found = _halves(_cipher(passphrase or b"", salt, iv, locked, locking=False))
+    except ValueError:
+        found = None
+    if found is None:  # of 256 wrong pass-phrases one leaves a padding that looks right, and no key
+        raise WrongPassphrase("口令不对，打不开签名密钥（或密钥文件已损坏）。")
+    return found
+
+
+def _halves(der: bytes) -> tuple[bytes, bytes] | None:
+    """The public and the secret half of a key, where it is one and they belong together."""
     at = len(der) - 6 - 2 * _HALF
     secret, public = der[at - _HALF : at], der[-2 * _HALF :]
     if der != _pkcs8(secret, public) or not verify(public, b"probe", sign(secret, public, b"probe")):
-        raise KeyUnreadable
+        return None
     return public, secret
 
 
