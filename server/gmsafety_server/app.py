@@ -44,7 +44,8 @@ def create_app(node: Node) -> FastAPI:
         docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json",
     )  # fmt: skip
     app.state.node = node
-    app.include_router(exchange.router)  # looked for first: of requests in the last minute most are these
+    app.router.routes.append(exchange.messages)  # looked for first: of requests in the last minute most are these
+    app.include_router(exchange.router)
     for room in (
         submissions,
         downloads,

@@ -1,13 +1,14 @@
 """Messages that come at the same time share a commit: each is answered as if it had come alone."""
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from datetime import date
 from time import sleep
 from typing import Any
 
 import pytest
+from anyio.from_thread import start_blocking_portal
 from sqlalchemy import event, text
 
 from exchanging import Lines, Station, connected
@@ -116,23 +117,24 @@ def test_one_that_is_refused_is_refused_alone(messages: list[bytes], city: Stati
 
 
 @contextmanager
-def kept_busy(city: Station, doorway: Doorway, first: bytes) -> Iterator[Future[Answer]]:
-    """The county's node is held, and so is who comes with the first message."""
-    with ThreadPoolExecutor(1) as pool, city.node.db.write() as tx:
+def kept_busy(city: Station, doorway: Doorway, first: bytes) -> Iterator[Callable[[bytes], Future[Answer]]]:
+    """The county's node is held, and so is who comes with the first message; gives how others come."""
+    with start_blocking_portal() as portal, city.node.db.write() as tx:
         senders(tx, ["zezhou"])
-        coming = pool.submit(doorway.receive, first)
+        coming = portal.start_task_soon(doorway.receive, first)
         _wait_for(lambda: doorway.is_busy and not doorway.waiting)
-        yield coming
+        yield lambda content: coming if content is first else portal.start_task_soon(doorway.receive, content)
 
 
 def at_the_door(city: Station, contents: list[bytes]) -> list[Answer]:
     """The answers to messages that come while the node is kept busy: one is being taken in, all others wait."""
     doorway = Doorway(city.node)
-    with ThreadPoolExecutor(len(contents)) as pool:
-        with kept_busy(city, doorway, contents[0]) as first:
-            coming = [first, *(pool.submit(doorway.receive, content) for content in contents[1:])]
-            _wait_for(lambda: doorway.waiting == len(contents) - 1)
-        return [answer.result() for answer in coming]
+    with kept_busy(city, doorway, contents[0]) as come:
+        coming = []
+        for count, content in enumerate(contents):  # in this order, as they are in their channel
+            coming.append(come(content))
+            _wait_for(lambda count=count: doorway.waiting == count)  # type: ignore[misc]
+    return [answer.result() for answer in coming]
 
 
 def _wait_for(there: Callable[[], bool]) -> None:
@@ -182,8 +184,8 @@ def test_strangers_keep_nobody_waiting(messages: list[bytes], nodes: list[Statio
     false_key = SigningKey.generate(county.node.key.key_id)
     forged = [seal(e, message.payload, false_key).to_bytes() for e in (stranger, message.envelope)]
     doorway = Doorway(city.node)
-    with city.node.db.write():
-        answers = [doorway.receive(content) for content in (*forged, b"{}")]
+    with city.node.db.write(), start_blocking_portal() as portal:
+        answers = [portal.call(doorway.receive, content) for content in (*forged, b"{}")]
 
     assert ["unknown-sender", "bad-signature", "malformed"] == [a.slug for a in answers]
     assert [] == city.rows(inbox)
@@ -193,11 +195,29 @@ def test_taking_up_gives_way_for_a_while_only(messages: list[bytes], city: Stati
     """Where somebody is always at the door, what is stored is taken up all the same."""
     doorway = Doorway(city.node)
     doorway.give_way()
-    with kept_busy(city, doorway, messages[0]) as first:
+    with kept_busy(city, doorway, messages[0]) as come:
         doorway.give_way()
         assert doorway.is_busy
+        first = come(messages[0])
     assert first.result().is_stored
-    assert not doorway.is_busy
+    _wait_for(lambda: not doorway.is_busy)
+
+
+def test_a_large_message_is_read_apart(messages: list[bytes], nodes: list[Station], city: Station) -> None:
+    """Nobody waits for the reading; it is taken in as any other."""
+    county = nodes[0]
+    with county.node.db.write() as tx:
+        told = Notice(title="长", issuer="泽州县应急管理局", issued=date(2024, 12, 27), text="试" * 100_000)
+        post(tx, county.node, Draft("notice", "jincheng", told.model_dump()))
+    contents = [*messages, bytes(county.rows(outbox)[-1].content)]
+    doorway = Doorway(city.node)
+    with start_blocking_portal() as portal:
+        answers = [portal.call(doorway.receive, content) for content in contents]
+        assert "malformed" == portal.call(doorway.receive, contents[-1][:-1]).slug
+
+    assert 256 * 2**10 < len(contents[-1])
+    assert all(answer.is_stored for answer in answers)
+    assert contents == [bytes(row.content) for row in city.rows(inbox)]
 
 
 def test_nothing_is_searched_from_end_to_end(messages: list[bytes], city: Station) -> None:

@@ -123,20 +123,23 @@ def values_of(entry: Entry, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _putting(insert_into: Any) -> Any:
+    fresh = insert_into(channels_in)
+    further = {name: fresh.excluded[name] for name in ("sequence", "hash", "last", "lost")}
+    return fresh.on_conflict_do_update(index_elements=["sender", "epoch"], set_=further)
+
+
+_PUT_MARKS = {"postgresql": _putting(insert_postgresql), "sqlite": _putting(insert_sqlite)}
+
+
 def put_marks(tx: Connection, marks: Sequence[tuple[str, Mark]]) -> None:
     """Note how far channels from other nodes have come."""
-    if marks:
-        fresh = (insert_postgresql if tx.dialect.name == "postgresql" else insert_sqlite)(channels_in)
-        further = {name: fresh.excluded[name] for name in ("sequence", "hash", "last", "lost")}
-        place = ["sender", "epoch"]
-        rows = [
-            {
-                "sender": sender, "epoch": m.epoch, "sequence": m.sequence, "hash": m.hash, "last": m.last,
-                "lost": list(m.lost),
-            }
-            for sender, m in marks
-        ]  # fmt: skip
-        tx.execute(fresh.on_conflict_do_update(index_elements=place, set_=further), rows)
+    rows = [
+        {"sender": sender, "epoch": m.epoch, "sequence": m.sequence, "hash": m.hash, "last": m.last, "lost": [*m.lost]}
+        for sender, m in marks
+    ]
+    if rows:
+        tx.execute(_PUT_MARKS[tx.dialect.name], rows)
 
 
 def _place(link: Link) -> dict[str, Any]:

@@ -86,10 +86,16 @@ def find_peer(tx: Connection, name: str, *, lock: bool = False, origin: str | No
     return peer_of(row)
 
 
-def senders(tx: Connection, names: Iterable[str]) -> dict[str, AnyRow]:
-    """Other nodes by name, held to the end, in the order of their names so that nobody waits in a circle."""
-    query = select(peers).where(peers.c.name.in_(sorted(names)), ~peers.c.is_own).order_by(peers.c.name)
-    return {row.name: row for row in tx.execute(query.with_for_update())}
+_SENDERS = (
+    select(peers).where(peers.c.name.in_(bindparam("names", expanding=True)), ~peers.c.is_own).order_by(peers.c.name)
+)  # fmt: skip
+_HELD_SENDERS = _SENDERS.with_for_update()
+
+
+def senders(tx: Connection, names: Iterable[str], *, lock: bool = True) -> dict[str, AnyRow]:
+    """Other nodes by name; held to the end, in the order of their names so that nobody waits in a circle."""
+    found = tx.execute(_HELD_SENDERS if lock else _SENDERS, {"names": sorted(names)})
+    return {row.name: row for row in found}
 
 
 def may_speak_from(origin: str | None, row: Any) -> bool:

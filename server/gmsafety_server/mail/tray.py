@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select
+from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from gmsafety.exchange.envelope import Attachment, Letter
 from gmsafety.exchange.mailroom import Entry, Mark
@@ -16,6 +16,20 @@ from .shelf import Shelf, entry_of, mark_of, put_marks, values_of
 from .stations import may_speak_from, peer_of, senders
 
 _Place = tuple[str, str, int]
+
+
+def _any(name: str) -> Any:
+    return bindparam(name, expanding=True)
+
+
+# Written once: to put a statement together takes longer than the database needs to answer it.
+_NAMED = select(inbox).where(inbox.c.sender.in_(_any("by")), inbox.c.message_id.in_(_any("ids")))
+_HELD = select(inbox).where(
+    inbox.c.taken_at.is_(None), inbox.c.held, inbox.c.sender.in_(_any("by")), inbox.c.sequence.in_(_any("numbers"))
+)  # fmt: skip
+_MARKS = select(channels_in).where(channels_in.c.sender.in_(_any("by")))
+_SIZES = select(blobs.c.hash, blobs.c.size).where(blobs.c.hash.in_(_any("files")))
+_PUT = insert(inbox)
 
 
 class Tray(Shelf):
@@ -33,20 +47,19 @@ class Tray(Shelf):
         places = {(e.sender, e.link.epoch, e.link.sequence + n) for e in envelopes for n in (0, 1)}
         files = sorted({a.hash for e in envelopes for a in e.attachments})
         self._senders = senders(tx, by)
-        found = self._entries(inbox.c.sender.in_(by), inbox.c.message_id.in_(sorted(id_ for _, id_ in names)))
+        found = self._entries(_NAMED, by=by, ids=sorted({id_ for _, id_ in names}))
         self._named = dict.fromkeys(names, None) | {(e.sender, e.id): e for e in found}
-        held = and_(inbox.c.taken_at.is_(None), inbox.c.held)
-        found = self._entries(held, inbox.c.sender.in_(by), inbox.c.sequence.in_(sorted({n for _, _, n in places})))
+        found = self._entries(_HELD, by=by, numbers=sorted({n for _, _, n in places}))
         self._held: dict[_Place, Entry | None] = dict.fromkeys(places, None) | {_place_of(e): e for e in found}
-        marks = tx.execute(select(channels_in).where(channels_in.c.sender.in_(by)))
+        marks = tx.execute(_MARKS, {"by": by})
         self._marks = {(row.sender, row.epoch): mark_of(row) for row in marks}
-        sizes = select(blobs.c.hash, blobs.c.size).where(blobs.c.hash.in_(files))
-        self._sizes: dict[str, int] = {row.hash: row.size for row in tx.execute(sizes)} if files else {}
+        sizes = tx.execute(_SIZES, {"files": files}) if files else ()
+        self._sizes: dict[str, int] = {row.hash: row.size for row in sizes}
         self._new: dict[tuple[str, str], Entry] = {}
         self._further: dict[tuple[str, str], Mark] = {}
 
-    def _entries(self, *where: Any) -> list[Entry]:
-        return [entry_of(row) for row in self._tx.execute(select(inbox).where(*where))]
+    def _entries(self, query: Select[Any], **given: Any) -> list[Entry]:
+        return [entry_of(row) for row in self._tx.execute(query, given)]
 
     def peer(self, name: str) -> Peer | None:
         """Another node by name, held to the end; one that speaks from where it may not is not known."""
@@ -97,7 +110,7 @@ class Tray(Shelf):
     def put_in(self) -> None:
         """Write what is new."""
         if self._new:
-            self._tx.execute(insert(inbox), [values_of(entry, self._now) for entry in self._new.values()])
+            self._tx.execute(_PUT, [values_of(entry, self._now) for entry in self._new.values()])
         put_marks(self._tx, [(sender, mark) for (sender, _), mark in self._further.items()])
 
 

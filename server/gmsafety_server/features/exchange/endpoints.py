@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.routing import Route
 
 from gmsafety.exchange.answers import read_answer
 from gmsafety.exchange.calls import HEADER
@@ -14,6 +15,7 @@ from gmsafety.exchange.peers import Peer
 
 from ...errors import Problem
 from ...mail.stations import own_row
+from ...node import Node
 from ...scope import Viewer
 from ...web import Here, signed_in
 from . import attachments, health, repository, service
@@ -48,14 +50,18 @@ def origin_of(request: Request) -> str:
     return request.client.host if request.client is not None else ""
 
 
-@router.post("/messages")
-async def post_message(request: Request, node: Here) -> Response:
+async def post_message(request: Request) -> Response:
     """A message of another node, as bytes; answered when it is stored, with signed bytes."""
+    node: Node = request.app.state.node
     content = await body_of(request, node.settings.upload_limit)
     if content is None:
         return _signed(refusal(node, "too-large", b""))
     doorway: Doorway = request.app.state.doorway
-    return _signed(await run_in_threadpool(doorway.receive, content, origin=origin_of(request)))
+    return _signed(await doorway.receive(content, origin=origin_of(request)))
+
+
+messages = Route(f"{router.prefix}/messages", post_message, methods=["POST"], include_in_schema=False)
+"""Bytes in, bytes out: there is nothing to be parsed, so that it is a route without what FastAPI does for others."""
 
 
 def _signed(answer: Answer) -> Response:

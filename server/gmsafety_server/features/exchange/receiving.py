@@ -18,7 +18,7 @@ from gmsafety.exchange.peers import Peer
 
 from ...directory import Directory
 from ...mail.posting import room_of
-from ...mail.stations import Stations, find_peer, stations
+from ...mail.stations import Stations, may_speak_from, peer_of, senders, stations
 from ...mail.tray import Tray
 from ...node import Node
 from ..submissions import addressing
@@ -39,6 +39,11 @@ class Visit:
     letter: Letter
     origin: str | None = None
 
+    @property
+    def sender(self) -> str:
+        """The name that the message bears."""
+        return self.letter.message.envelope.sender
+
 
 def receive(node: Node, content: bytes, *, origin: str | None = None) -> Answer:
     """Take a message into the inbox; the answer is given when it is committed."""
@@ -57,10 +62,12 @@ def receive_one(node: Node, visit: Visit) -> Answer:
     return refused(node, Seen(visit.letter.content, slug="busy"))
 
 
-def look_up(node: Node, visit: Visit) -> Peer | None:
-    """Who brings a message, without holding anything for it; one that speaks from where it may not is nobody."""
+def look_up(node: Node, visits: Sequence[Visit]) -> list[Peer | None]:
+    """Who brings messages, without holding anything for them; one that speaks from where it may not is nobody."""
     with node.db.glance() as tx:
-        return find_peer(tx, visit.letter.message.envelope.sender, origin=visit.origin)
+        known = senders(tx, {visit.sender for visit in visits}, lock=False)
+    rows = ((visit, known.get(visit.sender)) for visit in visits)
+    return [peer_of(row) if row is not None and may_speak_from(visit.origin, row) else None for visit, row in rows]
 
 
 def receive_together(node: Node, visits: Sequence[Visit]) -> list[Answer]:
