@@ -67,13 +67,13 @@ check: $(READY) ## run the linters only
 test-faults: $(READY) $(ASSETS) ## kill servers 200 times on each database while units file, alone and as four nodes, and count what was lost
 	GMSAFETY_FAULT_ROUNDS=$${GMSAFETY_FAULT_ROUNDS:-200} GMSAFETY_EXCHANGE_PAGE=docs/reliability.md $(BIN)/python -m pytest \
 		server/tests/test_faults.py server/tests/test_exchange_processes.py server/tests/test_exchange_workers.py \
-		-k "killed or everything or lease" -s $(ARGS)
+		-k "killed or everything or lease" -s --timeout=0 $(ARGS)
 
 soak: $(READY) $(ASSETS) ## mixed traffic with kills, stops and backups; 200,000 faults between nodes (GMSAFETY_SOAK_MINUTES on each database, GMSAFETY_SOAK_WORKERS)
 	GMSAFETY_SOAK_MINUTES=$${GMSAFETY_SOAK_MINUTES:-60} $(BIN)/python -m pytest server/tests/test_soak.py \
-		-k "sqlite-postgresql or postgresql-sqlite" -s $(ARGS)
+		-k "sqlite-postgresql or postgresql-sqlite" -s --timeout=0 $(ARGS)
 	GMSAFETY_EXCHANGE_STEPS=$${GMSAFETY_EXCHANGE_STEPS:-200000} GMSAFETY_EXCHANGE_PAGE=docs/reliability.md $(BIN)/python -m pytest \
-		tests/exchange/test_four_nodes.py -s $(ARGS)
+		tests/exchange/test_four_nodes.py -s --timeout=0 $(ARGS)
 
 test-scale: $(READY) ## file with five million submissions stored, beside ten thousand (an hour, 60 GB of disk)
 	$(BIN)/python benchmarks/run.py --scale $(ARGS)

@@ -39,8 +39,8 @@ def run(folder: Path, *more: str, port: int = 0) -> subprocess.CompletedProcess[
 
 @contextmanager
 def left_running(folder: Path, *more: str, port: int = 0) -> Iterator[tuple[str, str]]:
-    """The demonstration until somebody presses Ctrl+C: what it said, and its address."""
-    command = [*COMMAND, "--port", str(port), *more]
+    """The demonstration, begun in the background, until somebody interrupts it: what it said, and its address."""
+    command = ["sh", "-c", 'trap "" INT; exec "$@"', "demo", *COMMAND, "--port", str(port), *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", cwd=folder) as process:
         assert process.stdout is not None
         said = ""

@@ -152,8 +152,11 @@ def test_it_starts_answers_and_stops(workers: int, database: str, tmp_path: Path
 
 
 @only_sqlite
-def test_interrupted_at_the_keyboard(database: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("before", [signal.default_int_handler, signal.SIG_IGN], ids=["in-front", "in-the-background"])
+def test_interrupted_at_the_keyboard(database: str, tmp_path: Path, before: Any) -> None:
+    ours = signal.signal(signal.SIGINT, before)
     with serving(database, tmp_path) as server:
+        signal.signal(signal.SIGINT, ours)
         assert server.process is not None
         server.process.send_signal(signal.SIGINT)
 

@@ -25,7 +25,8 @@ def demo(
     from .demo.stage import performing, prepare
     from .demo.telling import Teller
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl+C
+    for asked in (signal.SIGINT, signal.SIGTERM):  # also in the background, where a shell has Ctrl+C ignored
+        signal.signal(asked, signal.default_int_handler)
     teller = Teller()
     scenario = read_scenario()
     settings = prepare(folder, fresh=fresh)

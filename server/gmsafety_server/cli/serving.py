@@ -108,11 +108,14 @@ def _cannot(settings: "Settings", error: Exception) -> "NotReady":
 
 def _serve_here(node: "Node", listening: socket.socket) -> None:
     """Serve in this process; requests under way are finished before it ends."""
+    import signal
+
     from uvicorn import Server
 
     from ..app import create_app
 
     server = Server(_config(node.settings, create_app(node)))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that begins it in the background has it ignored
     try:
         server.run(sockets=[listening])
     except KeyboardInterrupt:
