@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from gmsafety.errors import GmsafetyError
 from gmsafety.exchange import NotCanonical, canonical, digest
+from gmsafety.exchange.canonical import canonical_simple, canonical_typed, is_simple
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 NOON = dt.datetime(2024, 12, 27, 12, tzinfo=BEIJING)
@@ -166,6 +167,51 @@ def test_the_order_of_keys_does_not_matter(value: dict[str, int], chance: Any) -
     chance.shuffle(items)
 
     assert canonical(value) == canonical(dict(items))
+
+
+_NUMBERS = st.one_of(st.integers(), st.floats(), st.sampled_from([2**53, 2**53 - 1, -0.0, 1e16, 5e-324]))
+_TEXTS = st.one_of(
+    st.text(max_size=6), st.sampled_from(["\ud800", "𠮷", '":1.5', "a,2.5", "[3e1", "2024-12-27T12:00:00.5Z"])
+)
+_PARSED = st.recursive(
+    st.one_of(st.none(), st.booleans(), _NUMBERS, _TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(_TEXTS, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), _PARSED, max_size=3), st.booleans())
+def test_what_is_told_at_a_glance_is_what_a_long_look_finds(value: dict[str, Any], is_ours: bool) -> None:
+    """Whatever JSON comes in, and however it is written: the short way is none to anywhere else."""
+    try:
+        written = canonical(value) if is_ours else json.dumps(value).encode()
+    except NotCanonical:
+        written = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    parsed = json.loads(written.decode("utf-8", "surrogatepass"))
+    at_a_glance = canonical_simple(parsed) if is_simple(written) else None
+
+    if at_a_glance is not None and at_a_glance == written:
+        assert canonical(parsed) == written
+
+
+@pytest.mark.parametrize(
+    "written", [b'{"a":1.5}', b'{"a":[1e5]}', b'{"a":[0,-2.5]}', b'{"a":' + b"[" * 101 + b"]" * 101 + b"}"]
+)
+def test_what_has_to_be_looked_at_closely(written: bytes) -> None:
+    assert not is_simple(written)
+
+
+def test_a_year_of_times_and_dates_is_told_at_a_glance() -> None:
+    told = {"at": dt.datetime(2024, 12, 27, 3, 58, 0, 123, dt.UTC), "on": [dt.date(2024, 12, 27)], "n": None}
+
+    assert canonical_typed(told) == canonical(told)
+    assert is_simple(canonical(told))
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**53, dt.datetime(2024, 12, 27), object()])
+def test_a_model_that_says_what_has_no_canonical_json(value: Any) -> None:
+    with pytest.raises(NotCanonical):
+        canonical_typed({"a": value})
 
 
 def test_importing_the_exchange_needs_no_library_of_the_extra() -> None:

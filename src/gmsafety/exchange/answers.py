@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 from ..provenance import Value
-from .canonical import canonical, digest
+from .canonical import canonical_typed, digest
 from .receipts import Signature, Verdict
 from .signatures import signature_over, verdict_on
 from .signing import PublicKey, SigningKey
@@ -41,7 +41,7 @@ class SignedStored(Value):
 
     def to_bytes(self) -> bytes:
         """The answer as it travels."""
-        return canonical(self.model_dump())
+        return canonical_typed(self.model_dump())
 
 
 class RefusalKind(NamedTuple):
@@ -103,7 +103,7 @@ class SignedRefusal(Value):
 
     def to_bytes(self) -> bytes:
         """The answer as it travels."""
-        return canonical(self.model_dump())
+        return canonical_typed(self.model_dump())
 
     @property
     def kind(self) -> RefusalKind | None:

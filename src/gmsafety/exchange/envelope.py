@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from ..provenance import Value
-from .canonical import canonical, digest
+from .canonical import canonical, canonical_simple, canonical_typed, digest, is_simple
 from .receipts import Signature, Verdict
 from .signatures import verdict_on_all, verdict_over
 from .signing import PublicKey, SigningKey
@@ -98,7 +98,7 @@ class Envelope(Value):
 
     def body(self) -> bytes:
         """The bytes that are hashed and signed."""
-        return canonical(self.model_dump())
+        return canonical_typed(self.model_dump())
 
 
 class Message(Value):
@@ -164,20 +164,31 @@ def seal_letter(envelope: Envelope, payload: Any, *keys: SigningKey) -> Letter:
 
 def read_letter(content: bytes) -> Letter:
     """Read a message; Malformed and NotCanonical (ValueErrors) say what is not as it should be. Does not verify."""
+    return _as_we_write(content) or _letter(content, take(Message, content, noun="消息"))
+
+
+def _as_we_write(content: bytes) -> Letter | None:
+    """Read what is written as we write it; all else is to be compared value by value."""
+    if not is_simple(content):
+        return None
     try:
         message = Message.model_validate_json(content, strict=True)
-        body, payload = message.envelope.body(), canonical(message.payload)
-        written = _put_together(body, payload, _signed(message))
     except ValueError:
-        written = b""
-    if written != content:  # what is not written as we write it is compared value by value
-        message = take(Message, content, noun="消息")
-        body, payload = message.envelope.body(), canonical(message.payload)
-    return Letter(content, message, body, digest(body), digest(payload) == message.envelope.payload_hash)
+        return None
+    payload = canonical_simple(message.payload)
+    if payload is None:
+        return None
+    letter = _letter(content, message, payload)
+    return letter if _put_together(letter.body, payload, _signed(message)) == content else None
+
+
+def _letter(content: bytes, message: Message, payload: bytes | None = None) -> Letter:
+    body, written = message.envelope.body(), canonical(message.payload) if payload is None else payload
+    return Letter(content, message, body, digest(body), digest(written) == message.envelope.payload_hash)
 
 
 def _signed(message: Message) -> bytes:
-    return canonical([s.model_dump() for s in message.signatures])
+    return canonical_typed([s.model_dump() for s in message.signatures])
 
 
 def _put_together(body: bytes, payload: bytes, signatures: bytes) -> bytes:

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 
 from ..provenance import Value
-from .canonical import canonical
+from .canonical import canonical_typed
 from .receipts import Signature, Verdict
 from .signing import PublicKey, SigningKey
 
 
 def signature_over(value: Value, key: SigningKey) -> Signature:
     """Sign a value."""
-    return Signature(algorithm=key.algorithm, key_id=key.key_id, value=key.sign(canonical(value.model_dump())))
+    return Signature(algorithm=key.algorithm, key_id=key.key_id, value=key.sign(canonical_typed(value.model_dump())))
 
 
 def verdict_on(value: Value, signature: Signature, keys: Iterable[PublicKey]) -> Verdict:
@@ -20,7 +20,7 @@ def verdict_on(value: Value, signature: Signature, keys: Iterable[PublicKey]) ->
 
 def verdict_on_all(value: Value, signatures: Iterable[Signature], keys: Iterable[PublicKey]) -> Verdict:
     """Check the signatures of a value: one by a known key is needed, and none may be wrong."""
-    return verdict_over(canonical(value.model_dump()), signatures, keys)
+    return verdict_over(canonical_typed(value.model_dump()), signatures, keys)
 
 
 def verdict_over(body: bytes, signatures: Iterable[Signature], keys: Iterable[PublicKey]) -> Verdict:
