@@ -7,14 +7,17 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Column,
+    ColumnElement,
     DateTime,
     Integer,
     MetaData,
     Row,
     String,
     TypeDecorator,
+    any_,
+    bindparam,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row of whichever columns."""
@@ -50,6 +53,19 @@ class Moment(TypeDecorator[datetime]):
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Path = String(600).with_variant(String(600, collation="C"), "postgresql")
 Number = BigInteger().with_variant(Integer, "sqlite")
+
+KINDS = ("sqlite", "postgresql")
+"""The databases that are served."""
+
+
+def among(column: Column[Any], name: str, kind: str) -> ColumnElement[bool]:
+    """Tell whether a column holds one of the values that are given by a name when the statement is executed.
+
+    PostgreSQL is given them as one array: the statement is the same for any number of them, and planned once.
+    """
+    if kind == "postgresql":
+        return column == any_(bindparam(name, type_=ARRAY(column.type)))
+    return column.in_(bindparam(name, expanding=True))
 
 
 def number() -> Column[int]:

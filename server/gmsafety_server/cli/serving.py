@@ -112,9 +112,9 @@ def _serve_here(node: "Node", listening: socket.socket) -> None:
 
     from uvicorn import Server
 
-    from ..app import create_app
+    from ..app import create_app, settled
 
-    server = Server(_config(node.settings, create_app(node)))
+    server = Server(_config(node.settings, settled(create_app(node))))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that begins it in the background has it ignored
     try:
         server.run(sockets=[listening])

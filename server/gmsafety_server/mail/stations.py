@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select, update
 from gmsafety.exchange.peers import Peer, PeerKey
 from gmsafety.exchange.signing import PublicKey
 
+from ..columns import KINDS, among
 from ..tables import AnyRow, keys, peers
 
 _log = logging.getLogger("gmsafety.exchange")
@@ -86,15 +87,17 @@ def find_peer(tx: Connection, name: str, *, lock: bool = False, origin: str | No
     return peer_of(row)
 
 
-_SENDERS = (
-    select(peers).where(peers.c.name.in_(bindparam("names", expanding=True)), ~peers.c.is_own).order_by(peers.c.name)
-)  # fmt: skip
-_HELD_SENDERS = _SENDERS.with_for_update()
+_SENDERS = {
+    kind: select(peers).where(among(peers.c.name, "names", kind), ~peers.c.is_own).order_by(peers.c.name)
+    for kind in KINDS
+}
+_HELD_SENDERS = {kind: query.with_for_update() for kind, query in _SENDERS.items()}
 
 
 def senders(tx: Connection, names: Iterable[str], *, lock: bool = True) -> dict[str, AnyRow]:
     """Other nodes by name; held to the end, in the order of their names so that nobody waits in a circle."""
-    found = tx.execute(_HELD_SENDERS if lock else _SENDERS, {"names": sorted(names)})
+    query = (_HELD_SENDERS if lock else _SENDERS)[tx.dialect.name]
+    found = tx.execute(query, {"names": sorted(names)})
     return {row.name: row for row in found}
 
 

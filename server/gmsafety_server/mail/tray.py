@@ -1,16 +1,17 @@
 """The tray: the shelf for messages that come in together. What they need is fetched at once, and put in at once."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, insert, select
+from sqlalchemy import Connection, Select, insert, select
 
 from gmsafety.exchange.envelope import Attachment, Letter
 from gmsafety.exchange.mailroom import Entry, Mark
 from gmsafety.exchange.peers import Peer
 
+from ..columns import KINDS, among
 from ..tables import blobs, channels_in, inbox
 from .shelf import Shelf, entry_of, mark_of, put_marks, values_of
 from .stations import may_speak_from, peer_of, senders
@@ -18,17 +19,30 @@ from .stations import may_speak_from, peer_of, senders
 _Place = tuple[str, str, int]
 
 
-def _any(name: str) -> Any:
-    return bindparam(name, expanding=True)
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """What is asked for all messages of a tray: put together once, for that takes longer than the answer."""
+
+    named: Select[Any]
+    held: Select[Any]
+    marks: Select[Any]
+    sizes: Select[Any]
+
+    @classmethod
+    def to(cls, kind: str) -> "_Questions":
+        """As a kind of database understands them."""
+        senders = among(inbox.c.sender, "by", kind)
+        return cls(
+            select(inbox).where(senders, among(inbox.c.message_id, "ids", kind)),
+            select(inbox).where(
+                inbox.c.taken_at.is_(None), inbox.c.held, senders, among(inbox.c.sequence, "numbers", kind)
+            ),
+            select(channels_in).where(among(channels_in.c.sender, "by", kind)),
+            select(blobs.c.hash, blobs.c.size).where(among(blobs.c.hash, "files", kind)),
+        )  # fmt: skip
 
 
-# Written once: to put a statement together takes longer than the database needs to answer it.
-_NAMED = select(inbox).where(inbox.c.sender.in_(_any("by")), inbox.c.message_id.in_(_any("ids")))
-_HELD = select(inbox).where(
-    inbox.c.taken_at.is_(None), inbox.c.held, inbox.c.sender.in_(_any("by")), inbox.c.sequence.in_(_any("numbers"))
-)  # fmt: skip
-_MARKS = select(channels_in).where(channels_in.c.sender.in_(_any("by")))
-_SIZES = select(blobs.c.hash, blobs.c.size).where(blobs.c.hash.in_(_any("files")))
+_QUESTIONS = {kind: _Questions.to(kind) for kind in KINDS}
 _PUT = insert(inbox)
 
 
@@ -46,14 +60,15 @@ class Tray(Shelf):
         names = {(e.sender, e.id) for e in envelopes}
         places = {(e.sender, e.link.epoch, e.link.sequence + n) for e in envelopes for n in (0, 1)}
         files = sorted({a.hash for e in envelopes for a in e.attachments})
+        ask = _QUESTIONS[tx.dialect.name]
         self._senders = senders(tx, by)
-        found = self._entries(_NAMED, by=by, ids=sorted({id_ for _, id_ in names}))
+        found = self._entries(ask.named, by=by, ids=sorted({id_ for _, id_ in names}))
         self._named = dict.fromkeys(names, None) | {(e.sender, e.id): e for e in found}
-        found = self._entries(_HELD, by=by, numbers=sorted({n for _, _, n in places}))
+        found = self._entries(ask.held, by=by, numbers=sorted({n for _, _, n in places}))
         self._held: dict[_Place, Entry | None] = dict.fromkeys(places, None) | {_place_of(e): e for e in found}
-        marks = tx.execute(_MARKS, {"by": by})
+        marks = tx.execute(ask.marks, {"by": by})
         self._marks = {(row.sender, row.epoch): mark_of(row) for row in marks}
-        sizes = tx.execute(_SIZES, {"files": files}) if files else ()
+        sizes = tx.execute(ask.sizes, {"files": files}) if files else ()
         self._sizes: dict[str, int] = {row.hash: row.size for row in sizes}
         self._new: dict[tuple[str, str], Entry] = {}
         self._further: dict[tuple[str, str], Mark] = {}
