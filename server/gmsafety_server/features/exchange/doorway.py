@@ -23,7 +23,7 @@ AT_ONCE = 32
 RETRY_AFTER = 2
 _LARGE = 256 * 2**10
 """So large a message is read before it joins the queue, that nobody waits for the reading."""
-_PATIENCE, _CROWD, _BREATH = 0.5, 0.05, 0.005
+_PATIENCE, _CROWD, _BREATH = 1.0, 0.05, 0.005
 _log = logging.getLogger("gmsafety.exchange")
 
 

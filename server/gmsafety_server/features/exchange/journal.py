@@ -1,8 +1,7 @@
 """What happens to messages: a line in the log for each, which names the message, and a count for Prometheus."""
 
 import logging
-from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from gmsafety.exchange.envelope import Envelope
 
@@ -17,8 +16,7 @@ ROUND = "gmsafety_exchange_last_round_timestamp_seconds"
 SKEW = "gmsafety_exchange_clock_skew_seconds"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """What came of a message: on its way in or out, or when it was taken up; `code` says why not."""
 
     way: Literal["in", "out", "taken"]
@@ -45,5 +43,5 @@ class Event:
 
 def note(node: Node, event: Event, text: str, *, level: int = logging.INFO, error: Exception | None = None) -> None:
     """Write a line, and count it."""
-    _log.log(level, "%s", text, extra=about(**asdict(event)), exc_info=error)
+    _log.log(level, "%s", text, extra=about(**event._asdict()), exc_info=error)
     node.meters.count(EVENTS, way=event.way, outcome=event.outcome, code=event.code or "")
