@@ -52,11 +52,11 @@ demo: $(READY) $(ASSETS) ## play the first three Fridays on a real server, and l
 	$(BIN)/gmsafety demo $(ARGS)
 
 test: check $(ASSETS) ## run the linters, then every test (ARGS="-k word" narrows the tests)
-	$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 	@echo "make test: the linters and the tests passed."
 
 test-both: $(READY) $(ASSETS) ## every test on SQLite and on PostgreSQL, also those that take turns in make test
-	GMSAFETY_BOTH=1 $(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	GMSAFETY_BOTH=1 $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 check: $(READY) ## run the linters only
 	$(BIN)/ruff check .

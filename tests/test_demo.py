@@ -21,8 +21,6 @@ from gmsafety.forms.printed import to_printed
 
 COMMAND = [sys.executable, "-m", "gmsafety", "demo", "--folder", "data", "--out", "out"]
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def run(folder: Path, *more: str, port: int = 0) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "COLUMNS": "100"}

@@ -21,8 +21,6 @@ PACKAGES = {
 }
 DISTRIBUTIONS = [ROOT, *(ROOT / "plugins" / n for n in ("shanxi", "jincheng", "linfen", "shuozhou", "tianjin"))]
 
-pytestmark = pytest.mark.xdist_group("wheels")
-
 
 def run(*command: str | Path, cwd: Path) -> str:
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, encoding="utf-8", check=False)
