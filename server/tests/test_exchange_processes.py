@@ -85,8 +85,8 @@ def test_everything_goes_wrong_and_all_arrives(
     told = figures(kind, outages, found)
     tell("; ".join(f"{name} {number}" for name, number in told.items()))
 
-    assert [] == outages.strange
-    assert [] == found.faults
+    assert [] == outages.strange, f"{kind}, seed {SEED}"
+    assert [] == found.faults, f"{kind}, seed {SEED}"
     assert (0, 0) == (found.lost, found.twice)
     assert {0} == {told.returncode for told in verified}, [told.stdout[-500:] for told in verified]
     assert "Traceback" not in said
