@@ -286,13 +286,15 @@ class Node:
         entries = sorted(
             (self.tables.inbox[k] for k in self.tables.ready), key=lambda e: (e.sender, e.link.epoch, e.link.sequence)
         )
+        kinds = {(e.sender, e.id): opened(e.content).envelope.kind for e in entries}
         found, behind = [], set()
         for entry in entries:
-            kind = opened(entry.content).envelope.kind
+            kind = kinds[entry.sender, entry.id]
+            keys = [e.link for e in entries if e.sender == entry.sender and kinds[e.sender, e.id] == "keys"]
             is_forms = kind not in BETWEEN_NODES
             channels = Books(self.tables).channels(entry.sender)
             waits = is_forms and (entry.sender in behind or entry.sender in self.tables.waits)
-            if waits or not is_turn(kind, entry.link, channels):
+            if waits or not is_turn(kind, entry.link, channels, keys):
                 behind.add(entry.sender)
             else:
                 found.append((entry.sender, entry.id))

@@ -60,9 +60,14 @@ def _channel(found: Proof, sender: Site, receiver: Site) -> None:
     _must(found, [r.previous for r in came] == links[:-1], f"{where}: the chain is broken")
     _must(found, all(opened(bytes(r.content)).hash == r.hash for r in came), f"{where}: other bytes")
     _must(found, all(r.taken_at and not r.held for r in came), f"{where}: not taken up")
+    vain = [f"{r.sequence} {r.kind} {r.problem} {r.detail}" for r in came if r.problem and r.kind != "submission"]
+    _must(found, not vain, f"{where}: came to nothing: {'; '.join(vain)}")
     for between in (True, False):  # what nodes tell of themselves need not wait for what is about forms
         moments = [r.taken_at for r in came if (r.kind in BETWEEN_NODES) is between]
         _must(found, moments == sorted(moments), f"{where}: taken up in another order")
+    told = [r for r in came if r.kind == "keys"]
+    early = [r for r in came for k in told if r.sequence > k.sequence and r.taken_at < k.taken_at]
+    _must(found, not early, f"{where}: taken up before the keys that stand before it")
 
 
 def _filed(found: Proof, lower: Site, upper: Site) -> None:

@@ -18,7 +18,7 @@ from gmsafety.exchange.canonical import canonical, digest
 from gmsafety.exchange.envelope import Message, opened, seal
 from gmsafety.exchange.receipts import Verdict
 from gmsafety.exchange.signing import SigningKey
-from gmsafety_server.features.exchange import introducing, service
+from gmsafety_server.features.exchange import examining, introducing, reconciling, repository, service
 from gmsafety_server.features.exchange.doorway import Doorway
 from gmsafety_server.tables import inbox, outbox, peers
 from test_exchange_story import TABLE, WEEK, Office, receipts
@@ -310,3 +310,81 @@ def test_the_keys_are_changed(county: Office, city: Station, message: Message) -
     assert (0, 0) == (county.station.counts()["dead"], city.counts()["failed"])
     assert 400 <= post(city, message.to_bytes())[0]  # what the revoked key has signed is not taken, not even again
     assert [] == city.faults()
+
+
+def test_a_form_waits_for_the_keys_before_it(county: Office, city: Station) -> None:
+    """A statement, a new key and receipts signed with it come at once: the key is there before these are read."""
+    filed = county.file()
+    county.station.work()
+    with city.node.db.write() as tx:
+        reconciling.state_now(tx, city.node, "zezhou", actor=ACTOR)
+        introducing.rotate(tx, city.node, actor=ACTOR)
+    city.start_again()
+    settle(county.station, city)
+
+    assert ["digest", "keys", "receipt", "report"] == [r.kind for r in county.station.rows(inbox)][:4]
+    assert [] == in_vain(county.station)
+    assert ["stored", "checked"] == receipts(county.look(filed))
+
+
+def test_receipts_of_a_key_that_was_revoked_on_their_way(county: Office, city: Station) -> None:
+    """What the key had signed while it was good is in the county, and could not be taken up yet; it counts."""
+    above, filed = Office(city), county.file()
+    county.station.work()
+    city.work()
+    above.decide(filed, "accept")
+    city.work()
+    tomorrow = county.station.clock.now() + timedelta(days=1)
+    with county.station.node.db.write() as tx:
+        tx.execute(update(inbox).where(inbox.c.kind == "receipt").values(next_try=tomorrow, failures=1))
+    old = city.node.key.key_id
+    with city.node.db.write() as tx:
+        introducing.rotate(tx, city.node, actor=ACTOR)
+    settle(county.station, city)
+    city.start_again()
+    with city.node.db.write() as tx:
+        introducing.retire(tx, city.node, old, revoked=True, actor=ACTOR)
+    settle(county.station, city)
+    waiting = [r.kind for r in county.station.rows(inbox) if r.taken_at is None]
+    with county.station.node.db.write() as tx:
+        tx.execute(update(inbox).values(next_try=None))
+    settle(county.station, city)
+
+    told = county.look(filed)
+    assert ["receipt", "report", "decision"] == waiting
+    assert [] == in_vain(county.station)
+    assert ("accepted", ["stored", "checked", "accepted"]) == (told["state"], receipts(told))
+    assert {old} == {r["signature"]["key_id"] for r in told["receipts"]}
+    assert [[], []] == [station.faults() for station in (county.station, city)]
+
+
+def test_revoked_before_the_other_knows_the_new_one(county: Office, city: Station, clock: StandingClock) -> None:
+    """Nothing is taken by a key that nobody knows; with the anchor by hand, and sent again, all arrives, once."""
+    old, station = county.station.node.key.key_id, county.station
+    clock.set(clock.moment + timedelta(minutes=1))
+    with station.node.db.write() as tx:
+        introducing.rotate(tx, station.node, actor=ACTOR)
+    station.start_again()
+    county.clerk.http = station.http
+    filed = county.file()
+    with station.node.db.write() as tx:
+        assert ["jincheng"] == examining.unaware(tx)
+        introducing.retire(tx, station.node, old, revoked=True, actor=ACTOR)
+    settle(station, city)
+    refused = [(r.kind, r.problem, r.id) for r in station.rows(outbox)]
+    assert [("keys", "bad-signature"), ("submission", "bad-signature")] == [r[:2] for r in refused][:2]
+
+    city.adds(station)
+    with station.node.db.write() as tx:
+        for _, _, number in refused:
+            assert repository.send_again(tx, number, station.node.clock.now())
+    settle(station, city)
+    told = county.look(filed)
+    assert ["stored", "checked"] == receipts(told) == receipts(Office(city).look(filed))
+    assert ([], 0) == (in_vain(city), station.counts()["dead"])
+    assert [[], []] == [s.faults() for s in (station, city)]
+
+
+def in_vain(station: Station) -> list[tuple[str, str, str]]:
+    """The messages that nothing came of."""
+    return [(r.kind, r.problem, r.detail) for r in station.rows(inbox) if r.problem]

@@ -101,6 +101,24 @@ def test_a_form_waits_for_older_epochs(kind: MessageKind, older: Mark, its_turn:
     assert its_turn == is_turn(kind, LATER, [older, Mark("b")])
 
 
+@pytest.mark.parametrize(
+    ("kind", "told", "its_turn"),
+    [
+        ("receipt", ("b", 1), False),
+        ("receipt", ("a", 9), False),
+        ("receipt", ("b", 3), True),
+        ("receipt", ("c", 1), True),
+        ("digest", ("b", 1), True),
+        ("keys", ("b", 1), True),
+    ],
+)
+def test_a_form_waits_for_the_keys_before_it(kind: MessageKind, told: tuple[str, int], its_turn: bool) -> None:
+    epoch, sequence = told
+    told_in = Link(epoch=epoch, sequence=sequence, previous=None if sequence == 1 else ONE)
+
+    assert its_turn == is_turn(kind, Link(epoch="b", sequence=2, previous=ONE), [], [told_in])
+
+
 def test_what_comes_of_an_epoch_that_was_left_counts_no_more() -> None:
     here = Link(epoch="a", sequence=1, previous=None)
 

@@ -59,8 +59,13 @@ def retire(
     revoke: Annotated[bool, typer.Option("--revoke", help="已泄露：请各节点一概不再相信它")] = False,
 ) -> None:
     """停用一个旧密钥，并告知各节点。"""
-    from ..features.exchange import introducing
+    from ..features.exchange import examining, introducing
 
     with working() as node, node.db.write() as tx:
+        strangers = examining.unaware(tx)
         introducing.retire(tx, node, key, revoked=revoke, actor=ACTOR)
     print(f"已停用 {key}。")
+    if strangers:
+        print(f"注意：{'、'.join(strangers)} 还不知道新密钥，只用新密钥签名的消息它们不收。")
+        print("请把新的锚文件（gmsafety node anchor）交给它们登记；")
+        print("再用 gmsafety node outbox --standing dead 查看被拒收的，用 --again 重发。")

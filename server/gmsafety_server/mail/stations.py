@@ -145,8 +145,11 @@ def keys_by_peer(tx: Connection) -> dict[str, list[PublicKey]]:
     return {row.name: [PeerKey.model_validate(k).key for k in row.keys] for row in peer_rows(tx)}
 
 
-def peer_keys(tx: Connection, name: str | None = None) -> list[PublicKey]:
-    """The keys of one other node, or of all, that were not revoked: with them its receipts and answers are checked."""
+def peer_keys(tx: Connection, name: str | None = None, *, revoked: bool = False) -> list[PublicKey]:
+    """The keys of one other node, or of all, with which its answers are checked; the revoked ones only on request.
+
+    A receipt is checked with those, too: the message that brought it was signed by a key in force, or not let in.
+    """
     query = select(peers.c["keys"]).where(~peers.c.is_own)
     found = tx.execute(query.where(peers.c.name == name) if name is not None else query).scalars()
-    return [k.key for told in found for k in map(PeerKey.model_validate, told) if not k.revoked]
+    return [k.key for told in found for k in map(PeerKey.model_validate, told) if revoked or not k.revoked]

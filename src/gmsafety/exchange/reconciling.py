@@ -207,6 +207,14 @@ def is_out_of_date(said_in: Link, channels: Iterable[Mark]) -> bool:
     return any(m.epoch > said_in.epoch and m.sequence > 0 for m in channels)
 
 
-def is_turn(kind: MessageKind, link: Link, channels: Iterable[Mark]) -> bool:
-    """Tell whether a message that is not held may be taken up: what is about a form waits for all older epochs."""
-    return kind in BETWEEN_NODES or all(m.is_complete for m in channels if m.epoch < link.epoch)
+def is_turn(kind: MessageKind, link: Link, channels: Iterable[Mark], keys: Iterable[Link] = ()) -> bool:
+    """Tell whether a message that is not held may be taken up: what is about a form waits for all older epochs.
+
+    It waits, too, for the keys that its sender told before it: `keys` are the links of those not taken up.
+    """
+    if kind in BETWEEN_NODES:
+        return True
+    place = link.epoch, link.sequence
+    return all(m.is_complete for m in channels if m.epoch < link.epoch) and all(
+        place < (told.epoch, told.sequence) for told in keys
+    )

@@ -38,18 +38,23 @@ def examined(tx: Connection, node: Node, *, quiet: timedelta = LONG) -> Iterator
         yield from _their_keys(node, peer_of(row))
 
 
+_LIVE = select(keys).where(keys.c.retired_at.is_(None)).order_by(keys.c.created_at)
+
+
+def unaware(tx: Connection) -> list[str]:
+    """The other nodes that have not heard yet of the key that signs now."""
+    told, newest = repository.keys_told(tx), tx.execute(_LIVE).all()[-1].created_at
+    return [
+        row.name for row in peer_rows(tx)
+        if row.is_open and row.added_at < newest > told.get(row.name, row.added_at)
+    ]  # fmt: skip
+
+
 def _own_keys(tx: Connection, node: Node) -> Iterator[Fault]:
     """A change of keys that was begun and not ended; a key that another node was not told of."""
-    told = repository.keys_told(tx)
-    live = tx.execute(select(keys).where(keys.c.retired_at.is_(None)).order_by(keys.c.created_at)).all()
-    unaware = [
-        row.name for row in peer_rows(tx)
-        if row.is_open and row.added_at < live[-1].created_at > told.get(row.name, row.added_at)
-    ]  # fmt: skip
-    if unaware:
-        yield Fault(
-            "密钥", f"{'、'.join(unaware)} 还不知道新密钥 {node.key.key_id}", "等消息送达；不通网的请导出包带去"
-        )
+    live = tx.execute(_LIVE).all()
+    if names := unaware(tx):
+        yield Fault("密钥", f"{'、'.join(names)} 还不知道新密钥 {node.key.key_id}", "等消息送达；不通网的请导出包带去")
     elif len(live) > 1:
         old = "、".join(row.key_id for row in live[:-1])
         yield Fault(

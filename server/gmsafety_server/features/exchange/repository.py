@@ -8,56 +8,14 @@ from sqlalchemy import Connection, and_, delete, func, insert, or_, select, upda
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from gmsafety.exchange.mailroom import Mark
-from gmsafety.exchange.reconciling import BETWEEN_NODES
-
 from ...db import LEASING, take_turn
 from ...mail.stations import begin_edition
 from ...tables import AnyRow, blobs, channels_in, channels_out, chunks, inbox, outbox, peers
 
 _IN = [c for c in inbox.c if c.name not in ("content", "answer")]
 _OUT = [c for c in outbox.c if c.name not in ("content", "answer")]
-_UNTAKEN = and_(inbox.c.taken_at.is_(None), ~inbox.c.held)
+UNTAKEN = and_(inbox.c.taken_at.is_(None), ~inbox.c.held)
 _UNSENT = and_(outbox.c.answered_at.is_(None), outbox.c.dead_at.is_(None))
-
-
-def to_take(tx: Connection, now: datetime) -> list[int]:
-    """The messages that are next to be taken up, the one that came first first.
-
-    What nodes tell each other about themselves waits for nothing but its like in the same channel. What is about forms
-    waits for what is before it in all channels of its sender, the older ones complete, and while we wait for that node.
-    """
-    between = inbox.c.kind.in_(sorted(BETWEEN_NODES))
-    first = select(
-        func.min(inbox.c.sequence).label("sequence"), inbox.c.sender, inbox.c.epoch, between.label("between")
-    )
-    first_of = first.where(_UNTAKEN).group_by(inbox.c.sender, inbox.c.epoch, between).subquery()
-    same = and_(*(inbox.c[n] == first_of.c[n] for n in ("sender", "epoch", "sequence")))
-    ready = or_(inbox.c.next_try.is_(None), inbox.c.next_try <= now)
-    columns = (inbox.c.id, inbox.c.sender, inbox.c.epoch, first_of.c.between, ready.label("ready"))
-    rows = tx.execute(select(*columns).join(first_of, same).where(_UNTAKEN).order_by(inbox.c.id)).all()
-    forms = _oldest(row for row in rows if not row.between)
-    turns = _may_be_taken(tx, forms) if forms else {}
-    return [r.id for r in rows if r.ready and (r.between or turns.get(r.sender) == r.epoch)]
-
-
-def _oldest(rows: Iterable[AnyRow]) -> dict[str, str]:
-    """The oldest epoch of each sender that something waits in."""
-    found: dict[str, str] = {}
-    for row in rows:
-        found[row.sender] = min(row.epoch, found.get(row.sender, row.epoch))
-    return found
-
-
-def _may_be_taken(tx: Connection, forms: Mapping[str, str]) -> dict[str, str]:
-    """Of each sender the epoch in which forms may be taken up, where they may."""
-    closed = asked(tx)
-    several = select(channels_in.c.sender).group_by(channels_in.c.sender).having(func.count() > 1)
-    for row in tx.execute(select(channels_in).where(channels_in.c.sender.in_(several))):
-        mark = Mark(row.epoch, row.sequence, row.hash, row.last, tuple(row.lost))
-        if row.epoch < forms.get(row.sender, "") and not mark.is_complete:
-            closed.add(row.sender)
-    return {sender: epoch for sender, epoch in forms.items() if sender not in closed}
 
 
 def received(tx: Connection, number: int) -> AnyRow | None:
@@ -243,7 +201,7 @@ def counts(tx: Connection, now: datetime) -> dict[str, int]:
     """How many messages there are of each standing."""
     failed = and_(inbox.c.problem.is_not(None), inbox.c.problem != "retried")
     wanted = {
-        "untaken": (inbox, _UNTAKEN),
+        "untaken": (inbox, UNTAKEN),
         "held": (inbox, inbox.c.held),
         "failed": (inbox, failed),
         "unsent": (outbox, _UNSENT),
@@ -267,7 +225,7 @@ def oldest_unsent(tx: Connection) -> datetime | None:
 
 def oldest_untaken(tx: Connection) -> datetime | None:
     """Since when the oldest message waits that could be taken up."""
-    moment: datetime | None = tx.execute(select(func.min(inbox.c.stored_at)).where(_UNTAKEN)).scalar()
+    moment: datetime | None = tx.execute(select(func.min(inbox.c.stored_at)).where(UNTAKEN)).scalar()
     return moment
 
 
@@ -286,7 +244,7 @@ def dead_by_peer(tx: Connection) -> dict[str, int]:
 
 def inbox_rows(tx: Connection, standing: str, *, offset: int, limit: int) -> tuple[list[AnyRow], int]:
     """A page of the inbox, the newest first; `standing` is untaken, held, failed, or anything else for all."""
-    chosen: dict[str, Any] = {"untaken": _UNTAKEN, "held": inbox.c.held, "failed": inbox.c.problem.is_not(None)}
+    chosen: dict[str, Any] = {"untaken": UNTAKEN, "held": inbox.c.held, "failed": inbox.c.problem.is_not(None)}
     where = chosen.get(standing, inbox.c.id.is_not(None))
     total = tx.execute(select(func.count()).select_from(inbox).where(where)).scalar_one()
     query = select(*_IN).where(where).order_by(inbox.c.id.desc()).offset(offset).limit(limit)

@@ -39,7 +39,7 @@ from ..moving import service as moving
 from ..rollups import outdating
 from ..submissions import echoing, handling, withdrawing
 from ..submissions.judging import Arrival
-from . import defining, handing_down, journal, repository
+from . import defining, handing_down, journal, repository, turns
 from .asking import send_what_was_asked
 from .introducing import with_keys
 from .journal import Event
@@ -60,7 +60,7 @@ def take_up(node: Node) -> int:
     count = 0
     while True:
         with node.db.read() as tx:
-            numbers = repository.to_take(tx, node.clock.now())
+            numbers = turns.to_take(tx, node.clock.now())
         done = sum(_alone(node, number) for number in numbers)
         count += done
         if not done:

@@ -115,7 +115,7 @@ def _held(tx: Connection, node: Node, sender: str, uid: str) -> tuple[AnyRow, li
 
 def _is_true_of(tx: Connection, row: AnyRow, sender: str, signed: SignedReceipt) -> None:
     told = signed.receipt
-    verdict = signed.verify(peer_keys(tx, sender))
+    verdict = signed.verify(peer_keys(tx, sender, revoked=True))
     if told.node != sender or verdict is not Word.VALID:
         raise Problem("not-valid", f"回执 {told.id}：{verdict.chinese if told.node == sender else '不是对方节点的'}")
     differ = [n for n in _SAME if getattr(told, n) != getattr(row, n)]
