@@ -72,9 +72,10 @@ class Directories:
         self._lock = Lock()
         self._known: dict[tuple[int, date], Directory] = {}
 
-    def on(self, tx: Connection, day: date) -> Directory:
-        """The directory of a day."""
-        change = tx.execute(LAST_CHANGE).scalar_one()
+    def on(self, tx: Connection, day: date, *, change: int | None = None) -> Directory:
+        """The directory of a day; `change` is the last change of units, where that was asked for already."""
+        if change is None:
+            change = tx.execute(LAST_CHANGE).scalar_one()
         found = self.known(change, day)
         if found is None:
             self.catalog = self.renewed(tx)

@@ -93,9 +93,9 @@ class Node:
         """True where receipts bear the mark of a test."""
         return self.settings.demo
 
-    def directory(self, tx: Connection) -> Directory:
-        """The units of today."""
-        return self.directories.on(tx, self.clock.today())
+    def directory(self, tx: Connection, *, change: int | None = None) -> Directory:
+        """The units of today; `change` is the last change of units, where that was asked for already."""
+        return self.directories.on(tx, self.clock.today(), change=change)
 
     def directory_as_of(self, change: int) -> Directory:
         """The units of today, as a change of units left them; nearly always without a look at the database."""

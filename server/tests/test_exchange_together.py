@@ -236,5 +236,6 @@ def test_nothing_is_searched_from_end_to_end(messages: list[bytes], city: Statio
     together(city, messages[2:])
     event.remove(city.node.db.writer, "before_cursor_execute", explain)
 
-    assert 2 == len(plans)
-    assert all(plan.startswith("SEARCH inbox USING INDEX") for plan in plans), plans
+    looks = [plan for plan in plans if "inbox" in plan]
+    assert 2 == len(looks)
+    assert all(plan.startswith("SEARCH inbox USING INDEX") for plan in looks), plans

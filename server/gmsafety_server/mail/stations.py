@@ -45,12 +45,16 @@ class Stations:
 _SERVED = select(peers.c.name, peers.c.units, peers.c.is_own)
 
 
-_EDITION = select(peers.c.edition).where(peers.c.name == bindparam("own"), peers.c.is_own)
+EDITION = select(peers.c.edition).where(peers.c.name == bindparam("own"), peers.c.is_own)
 
 
-def stations(tx: Connection, own: str) -> Stations:
-    """The nodes as they are known now; read anew by a connection when there is another edition of them."""
-    edition = tx.execute(_EDITION, {"own": own}).scalar()
+def stations(tx: Connection, own: str, *, edition: str | None = None) -> Stations:
+    """The nodes as they are known now; read anew by a connection when there is another edition of them.
+
+    Who has asked for the `edition` with something else is not kept waiting for it.
+    """
+    if edition is None:
+        edition = tx.execute(EDITION, {"own": own}).scalar()
     known: tuple[str, Stations] | None = tx.info.get("stations")
     if edition is not None and known is not None and known[0] == edition:
         return known[1]

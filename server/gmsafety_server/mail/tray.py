@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import CompoundSelect, Connection, Select, insert, select, union_all
 
 from gmsafety.exchange.envelope import Attachment, Letter
 from gmsafety.exchange.mailroom import Entry, Mark
@@ -17,14 +17,17 @@ from .shelf import Shelf, entry_of, mark_of, put_marks, values_of
 from .stations import may_speak_from, peer_of, senders
 
 _Place = tuple[str, str, int]
+_ENTRY = [
+    inbox.c[name]
+    for name in ("sender", "message_id", "hash", "epoch", "sequence", "previous", "content", "answer", "held")
+]
 
 
 @dataclass(frozen=True, slots=True)
 class _Questions:
     """What is asked for all messages of a tray: put together once, for that takes longer than the answer."""
 
-    named: Select[Any]
-    held: Select[Any]
+    entries: CompoundSelect[Any]
     marks: Select[Any]
     sizes: Select[Any]
 
@@ -32,10 +35,11 @@ class _Questions:
     def to(cls, kind: str) -> "_Questions":
         """As a kind of database understands them."""
         senders = among(inbox.c.sender, "by", kind)
+        waiting = (inbox.c.taken_at.is_(None), inbox.c.held, among(inbox.c.sequence, "numbers", kind))
         return cls(
-            select(inbox).where(senders, among(inbox.c.message_id, "ids", kind)),
-            select(inbox).where(
-                inbox.c.taken_at.is_(None), inbox.c.held, senders, among(inbox.c.sequence, "numbers", kind)
+            union_all(
+                select(*_ENTRY).where(senders, among(inbox.c.message_id, "ids", kind)),
+                select(*_ENTRY).where(senders, *waiting),
             ),
             select(channels_in).where(among(channels_in.c.sender, "by", kind)),
             select(blobs.c.hash, blobs.c.size).where(among(blobs.c.hash, "files", kind)),
@@ -62,19 +66,18 @@ class Tray(Shelf):
         files = sorted({a.hash for e in envelopes for a in e.attachments})
         ask = _QUESTIONS[tx.dialect.name]
         self._senders = senders(tx, by)
-        found = self._entries(ask.named, by=by, ids=sorted({id_ for _, id_ in names}))
-        self._named = dict.fromkeys(names, None) | {(e.sender, e.id): e for e in found}
-        found = self._entries(ask.held, by=by, numbers=sorted({n for _, _, n in places}))
-        self._held: dict[_Place, Entry | None] = dict.fromkeys(places, None) | {_place_of(e): e for e in found}
+        told = {"by": by, "ids": sorted({id_ for _, id_ in names}), "numbers": sorted({n for _, _, n in places})}
+        found = [entry_of(row) for row in tx.execute(ask.entries, told)]
+        self._named: dict[tuple[str, str], Entry | None] = dict.fromkeys(names, None)
+        self._named |= {(e.sender, e.id): e for e in found}
+        self._held: dict[_Place, Entry | None] = dict.fromkeys(places, None)
+        self._held |= {_place_of(e): e for e in found if e.held}
         marks = tx.execute(ask.marks, {"by": by})
         self._marks = {(row.sender, row.epoch): mark_of(row) for row in marks}
         sizes = tx.execute(ask.sizes, {"files": files}) if files else ()
         self._sizes: dict[str, int] = {row.hash: row.size for row in sizes}
         self._new: dict[tuple[str, str], Entry] = {}
         self._further: dict[tuple[str, str], Mark] = {}
-
-    def _entries(self, query: Select[Any], **given: Any) -> list[Entry]:
-        return [entry_of(row) for row in self._tx.execute(query, given)]
 
     def peer(self, name: str) -> Peer | None:
         """Another node by name, held to the end; one that speaks from where it may not is not known."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from gmsafety.exchange.answers import REFUSALS, Refusal, sign_refusal
@@ -16,15 +16,16 @@ from gmsafety.exchange.envelope import Envelope, Letter, Message
 from gmsafety.exchange.mailroom import Answer, Examine, Seen, look_at
 from gmsafety.exchange.peers import Peer
 
-from ...directory import Directory
+from ...directory import LAST_CHANGE, Directory
 from ...mail.posting import room_of
-from ...mail.stations import Stations, may_speak_from, peer_of, senders, stations
+from ...mail.stations import EDITION, Stations, may_speak_from, peer_of, senders, stations
 from ...mail.tray import Tray
 from ...node import Node
 from ..submissions import addressing
 from . import journal
 from .journal import Event
 
+_STANDING = select(LAST_CHANGE.scalar_subquery().label("change"), EDITION.scalar_subquery().label("edition"))
 _TURNS = 3
 _FROM_BELOW = ("submission", "withdraw", "outdated")
 _FROM_ABOVE = ("receipt", "report", "decision")
@@ -115,7 +116,9 @@ def _examine(tx: Connection, node: Node) -> Examine:
 
     @cache
     def known() -> tuple[Directory, Stations]:
-        return node.directory(tx), stations(tx, node.settings.node)
+        own = node.settings.node
+        now = tx.execute(_STANDING, {"own": own}).one()
+        return node.directory(tx, change=now.change), stations(tx, own, edition=now.edition)
 
     def look(message: Message) -> str:
         envelope = message.envelope
